@@ -1,0 +1,149 @@
+package core
+
+import "encoding/json"
+
+// Execution is one run of an action, asked for by a person, a rule or a workflow.
+// It stores digests of the definitions it ran with; the definitions lie once per digest.
+// st2: execution reference, objects (LiveAction and ActionExecution are one here).
+type Execution struct {
+	ID           string          `json:"id"`
+	Action       string          `json:"action"` // ref
+	ActionDigest string          `json:"action_digest"`
+	Runner       string          `json:"runner"` // name of the runner type
+	RunnerDigest string          `json:"runner_digest"`
+	Status       Status          `json:"status"`
+	Hand         Hand            `json:"hand,omitempty"`
+	Start        Time            `json:"start"` // when it was asked for
+	End          Time            `json:"end,omitempty"`
+	Delay        int64           `json:"delay,omitempty"`      // ms
+	Parameters   json.RawMessage `json:"parameters,omitempty"` // an object: what the caller passed
+	Result       json.RawMessage `json:"result,omitempty"`     // inline up to 16 KB, else Stored
+	Stored       *StoredResult   `json:"stored,omitempty"`
+	Context      Context         `json:"context"`
+	Parent       string          `json:"parent,omitempty"`
+	Root         string          `json:"root,omitempty"` // the top of the family; empty for a root itself
+	Log          []StatusChange  `json:"log"`
+	RunnerInfo   *RunnerInfo     `json:"runner_info,omitempty"`
+	Notify       json.RawMessage `json:"notify,omitempty"`
+	Callback     json.RawMessage `json:"callback,omitempty"`
+	Origin       *Origin         `json:"origin,omitempty"` // of an execution a rule asked for
+	Reason       string          `json:"reason,omitempty"` // why it stands where it stands, in one sentence
+	OutputChunks int             `json:"output_chunks,omitempty"`
+	OutputCut    int64           `json:"output_cut,omitempty"` // bytes not kept
+}
+
+// RootID returns the id of the top of the execution's family.
+func (e *Execution) RootID() string {
+	if e.Root != "" {
+		return e.Root
+	}
+	return e.ID
+}
+
+// Move records that the execution reached status s at time t.
+func (e *Execution) Move(s Status, t Time) {
+	e.Status = s
+	e.Log = append(e.Log, StatusChange{At: t, Status: s})
+	if s.Final() {
+		e.End, e.Hand = t, ""
+	}
+}
+
+// Hand says who moves a live execution on. There is always one, so nothing is ever stuck.
+type Hand string
+
+const (
+	InQueue    Hand = "queue"    // a queue entry
+	InLease    Hand = "lease"    // a worker's lease
+	InChildren Hand = "children" // its children, or an answer; a deadline is queued
+	InSweep    Hand = "sweeper"
+)
+
+// StatusChange is a line of an execution's log.
+type StatusChange struct {
+	At     Time   `json:"at"`
+	Status Status `json:"status"`
+}
+
+// StoredResult tells of a result kept in chunks beside its execution.
+type StoredResult struct {
+	Size   int64  `json:"size"` // bytes of JSON
+	Chunks int    `json:"chunks"`
+	SHA256 string `json:"sha256"`
+}
+
+// RunnerInfo tells where an execution runs, well enough to find and end its processes
+// after the server that started them is gone.
+type RunnerInfo struct {
+	Hostname  string `json:"hostname"`
+	PID       int    `json:"pid"`                 // of the server
+	Group     int    `json:"pgid,omitempty"`      // process group and session of the action, once it runs a while
+	StartTick int64  `json:"starttick,omitempty"` // of the group's leader, from /proc/PID/stat
+	Boot      string `json:"boot,omitempty"`      // id of the machine's boot
+}
+
+// Origin names the rule and the event an execution comes from.
+type Origin struct {
+	Rule            ObjectRef `json:"rule"`
+	RuleDigest      string    `json:"rule_digest"`
+	Trigger         string    `json:"trigger"`      // ref
+	TriggerType     string    `json:"trigger_type"` // ref
+	TriggerInstance string    `json:"trigger_instance"`
+}
+
+// Context is what surrounds an execution: who, from where, on whose behalf.
+// st2: rest-api reference, execution context.
+type Context struct {
+	User            string                     `json:"user,omitempty"`
+	Pack            string                     `json:"pack,omitempty"`
+	APIUser         string                     `json:"api_user,omitempty"`
+	SourceChannel   string                     `json:"source_channel,omitempty"`
+	Trace           *TraceContext              `json:"trace_context,omitempty"`
+	Parent          *ParentContext             `json:"parent,omitempty"`
+	Rule            *NamedRef                  `json:"rule,omitempty"`
+	TriggerInstance *NamedRef                  `json:"trigger_instance,omitempty"`
+	ReRun           *ReRun                     `json:"re-run,omitempty"`
+	CancelledBy     string                     `json:"cancelled_by,omitempty"`
+	Extra           map[string]json.RawMessage `json:"extra,omitempty"` // keys a caller added
+}
+
+// NamedRef is an id with the name StackStorm shows beside it.
+type NamedRef struct {
+	ID   string  `json:"id"`
+	Name *string `json:"name"`
+}
+
+// TraceContext ties executions and events of one story together.
+type TraceContext struct {
+	ID  string `json:"id_,omitempty"`
+	Tag string `json:"trace_tag,omitempty"`
+}
+
+// ParentContext names the workflow an execution is a part of.
+type ParentContext struct {
+	Execution string `json:"execution_id"`
+	User      string `json:"user,omitempty"`
+	Pack      string `json:"pack,omitempty"`
+}
+
+// ReRun names the execution this one repeats.
+type ReRun struct {
+	Ref   string   `json:"ref"`
+	Tasks []string `json:"tasks,omitempty"`
+	Reset []string `json:"reset,omitempty"`
+}
+
+// Request asks for an execution. Identity travels here, never in a context.Context.
+type Request struct {
+	ID         string // set when derived from a cause; else made
+	Action     string // ref
+	Parameters json.RawMessage
+	User       string
+	Roles      []string
+	Context    Context
+	Delay      int64 // ms
+	Notify     json.RawMessage
+	Callback   json.RawMessage
+	Origin     *Origin
+	Trigger    json.RawMessage // the payload, for templates in Parameters; rules only
+}
