@@ -1,0 +1,90 @@
+package execution
+
+import (
+	"context"
+	"time"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/store"
+)
+
+// Cancel asks for an execution's end. One that waits is cancelled on the spot; one that
+// runs is marked, and the worker that carries it out ends its processes. The execution
+// is returned as it stands then. Errors: NotFound, and Conflict when there is nothing to
+// cancel. st2: execution reference, statuses.
+func (e *Engine) Cancel(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error) {
+	x, err := tx.Executions().Get(ctx, id)
+	if err != nil {
+		return nil, core.Errorf(core.NotFound, "Unable to identify resource with id \"%s\".", id)
+	}
+	switch {
+	case x.Status == core.Canceled || x.Status == core.Canceling:
+		return x, nil
+	case !x.Status.Cancelable():
+		return x, core.Errorf(core.Conflict, "Action cannot be canceled. State = %s.", x.Status)
+	}
+	x.Context.CancelledBy = user
+	if x.Status.Waiting() {
+		x.Result = canceledValue(nil, user)
+		x.Move(core.Canceled, tx.Time())
+		return x, e.putFinal(ctx, tx, x)
+	}
+	x.Move(core.Canceling, tx.Time())
+	tx.After(func(store.Version) { e.Store.Wake(ctx, store.TopicCanceling) })
+	return x, tx.Executions().Put(ctx, x)
+}
+
+// watchCanceling ends the runs of this process that were asked to stop.
+func (e *Engine) watchCanceling(ctx context.Context) error {
+	wakes, err := e.Store.Wakes(ctx, store.TopicCanceling)
+	if err != nil {
+		return err
+	}
+	for range wakes {
+		if err := e.endCanceling(ctx); err != nil && ctx.Err() == nil {
+			e.Log.Error("could not look for executions to cancel", "error", err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) endCanceling(ctx context.Context) error {
+	if e.Active() == 0 {
+		return nil
+	}
+	marked, _, err := e.Store.Executions().List(ctx, store.Query{Where: []store.Is{{Index: store.ByStatus, Value: string(core.Canceling)}}})
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range marked {
+		if r, ok := e.active[x.ID]; ok {
+			r.end(core.ErrCanceled)
+		}
+	}
+	return nil
+}
+
+// beatEvery is how often this process says that it lives and looks for cancel marks it
+// may have missed.
+const beatEvery = 5 * time.Second
+
+func (e *Engine) beat(ctx context.Context) error {
+	t := time.NewTicker(beatEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		if err := e.Store.Beat(ctx); err != nil {
+			e.Log.Error("this process's lease is lost: ending its actions", "error", err)
+			e.endAll(store.ErrLeaseLost)
+		}
+		if err := e.endCanceling(ctx); err != nil && ctx.Err() == nil {
+			e.Log.Error("could not look for executions to cancel", "error", err)
+		}
+	}
+}

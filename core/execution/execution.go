@@ -1,0 +1,140 @@
+// Package execution carries executions from requested to finished.
+//
+// A request is checked and stored together with its queue entry (request.go). One
+// consumer takes queued executions, marks them running and waits for the disk before a
+// runner starts (take.go). While an action runs its queue entry stays leased, so that
+// whatever happens to this process, somebody takes the execution up again (lost.go).
+// Results are written in batches (finish.go); whoever waits for them is told through the
+// queue "finished".
+package execution
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/proc"
+	"github.com/petrelhq/petrel/core/store"
+)
+
+// Config is what an Engine needs.
+type Config struct {
+	Store     *store.Store
+	Runners   map[string]core.Runner
+	Templates Templates
+	Log       *slog.Logger
+
+	Workers int           // executions carried out at once; 0: 64
+	Drain   time.Duration // how long a stopping server waits for running actions; 0: 60 s
+
+	// PackDir returns the folder of a pack's files on this machine.
+	PackDir func(pack string) string
+	// Env returns the ST2_ACTION_* variables for an execution, as KEY=value.
+	Env func(e *core.Execution) []string
+	// Wanted reports whether anybody waits for a finished execution; only then is it
+	// pushed to the queue "finished".
+	Wanted func(ctx context.Context, tx *store.Tx, e *core.Execution) (bool, error)
+	// OnFinished are told of finished executions somebody waits for, all in one Tx.
+	OnFinished []func(ctx context.Context, tx *store.Tx, e *core.Execution) error
+}
+
+// Engine requests, runs, cancels and repeats executions.
+type Engine struct {
+	Config
+	host, boot string
+	defs       store.Cached[*definitions]
+	byDigest   definitionCache
+
+	mu     sync.Mutex
+	active map[string]*run
+	freed  chan struct{} // receives when a run ends
+	done   chan *ending  // finished runs, for the batch writer
+}
+
+// New returns an engine. It does nothing until Run.
+func New(c Config) *Engine {
+	if c.Workers == 0 {
+		c.Workers = 64
+	}
+	if c.Drain == 0 {
+		c.Drain = time.Minute
+	}
+	host, _ := os.Hostname()
+	return &Engine{
+		Config: c, host: host, boot: proc.BootID(),
+		defs:   store.Cached[*definitions]{Load: loadDefinitions},
+		active: map[string]*run{},
+		freed:  make(chan struct{}, 1),
+		done:   make(chan *ending, finishBatch),
+	}
+}
+
+// Run takes executions until ctx is done, then lets running actions finish for the time
+// of Drain, ends the rest, and returns when all is written down.
+func (e *Engine) Run(ctx context.Context) error {
+	work := context.WithoutCancel(ctx)
+	endings := make(chan struct{})
+	go func() {
+		defer close(endings)
+		e.writeEndings(work)
+	}()
+	g, loops := errgroup.WithContext(ctx)
+	g.Go(func() error { return e.take(loops, work) })
+	g.Go(func() error { return e.tellFinished(loops) })
+	g.Go(func() error { return e.watchCanceling(loops) })
+	g.Go(func() error { return e.beat(loops) })
+	g.Go(func() error { return e.sweep(loops) })
+	err := g.Wait()
+	e.drain()
+	close(e.done)
+	<-endings
+	return err
+}
+
+// drain waits for the running actions, and ends those that take too long.
+func (e *Engine) drain() {
+	deadline := time.NewTimer(e.Drain)
+	defer deadline.Stop()
+	told := false
+	for e.Active() > 0 {
+		select {
+		case <-e.freed:
+		case <-deadline.C:
+			if !told {
+				told = true
+				e.Log.Warn("ending actions that still run", "running", e.Active(), "after", e.Drain)
+			}
+			e.endAll(core.ErrDrained)
+		}
+	}
+}
+
+// endAll asks every running action to end.
+func (e *Engine) endAll(cause error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.active {
+		r.end(cause)
+	}
+}
+
+// Active returns how many executions run in this process now.
+func (e *Engine) Active() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.active)
+}
+
+func jsonOf(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		b, _ = json.Marshal(map[string]string{"error": err.Error()})
+	}
+	return b
+}

@@ -1,0 +1,134 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/proc"
+	"github.com/petrelhq/petrel/core/store"
+)
+
+// lost takes up an execution whose worker is gone: it was running when its lease ended.
+// The delivery is held while the processes left over are ended.
+func (e *Engine) lost(work context.Context, tx *store.Tx, d store.Delivery, x *core.Execution) {
+	tx.Hold(d)
+	id, info := x.ID, x.RunnerInfo
+	tx.After(func(store.Version) {
+		e.mu.Lock()
+		e.active[id] = &run{e: e, delivery: d, stored: *x, stop: func(error) {}}
+		e.mu.Unlock()
+		go e.bury(work, d, id, info)
+	})
+}
+
+// bury ends what is left of a lost execution and says what became of it.
+func (e *Engine) bury(ctx context.Context, d store.Delivery, id string, info *core.RunnerInfo) {
+	r := &run{e: e, stored: core.Execution{ID: id}}
+	defer r.gone()
+	if err := e.endSurvivors(ctx, id, info); err != nil {
+		e.Log.Error("could not end the processes of a lost execution", "execution", id, "error", err)
+	}
+	err := e.Store.Update(ctx, store.Wait, func(tx *store.Tx) error {
+		x, err := tx.Executions().Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		return e.settleLost(ctx, tx, d, x)
+	})
+	if err != nil && !errors.Is(err, store.ErrLeaseLost) {
+		e.Log.Error("could not settle a lost execution; the sweeper will", "execution", id, "error", err)
+	}
+}
+
+// endSurvivors ends processes on this machine that belong to an execution.
+func (e *Engine) endSurvivors(ctx context.Context, id string, info *core.RunnerInfo) error {
+	if info == nil || info.Hostname != e.host {
+		return nil
+	}
+	return proc.EndSurvivors(ctx, id, proc.Identity{Group: info.Group, StartTick: info.StartTick, Boot: info.Boot})
+}
+
+// settleLost decides what becomes of an execution whose worker is gone: cancelled if it
+// was being cancelled, run again if its action says that is harmless, else abandoned.
+func (e *Engine) settleLost(ctx context.Context, tx *store.Tx, d store.Delivery, x *core.Execution) error {
+	tx.Ack(d)
+	if x.Status.Final() {
+		return nil
+	}
+	def, err := e.ranWith(ctx, x)
+	if err != nil {
+		return err
+	}
+	now := tx.Time()
+	switch {
+	case x.Status == core.Canceling:
+		x.Result = canceledValue(nil, x.Context.CancelledBy)
+		x.Move(core.Canceled, now)
+	case def.action.Idempotent && d.Attempt < maxLives:
+		x.Move(core.Scheduled, now)
+		x.Hand, x.RunnerInfo = core.InQueue, nil
+		x.Reason = "runs again: the server that ran it went away, and the action says that it may be repeated"
+		tx.Push(store.Executions, x.ID, "", 0)
+		return tx.Executions().Put(ctx, x)
+	default:
+		x.Reason = "the server that ran it went away before it finished"
+		x.Result = jsonOf(map[string]string{"error": "Abandoned: " + x.Reason + ".", "traceback": ""})
+		x.Move(core.Abandoned, now)
+	}
+	if err := tx.DropResult(ctx, x.ID); err != nil {
+		return err
+	}
+	return e.putFinal(ctx, tx, x)
+}
+
+// maxLives is how often an idempotent action is run again after losing its worker.
+const maxLives = 5
+
+// sweepEvery is how often the sweeper looks, and how old an execution must be for it.
+const sweepEvery = time.Minute
+
+// sweep is the last hand: it queues every live execution that no run of this process
+// carries. Where a queue entry or a lease exists already that changes nothing; where one
+// was lost, the execution is taken up again.
+func (e *Engine) sweep(ctx context.Context) error {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		for _, s := range []core.Status{core.Requested, core.Delayed, core.Scheduled, core.Running, core.Canceling} {
+			if err := e.requeue(ctx, s); err != nil && ctx.Err() == nil {
+				e.Log.Error("sweeper", "status", s, "error", err)
+			}
+		}
+	}
+}
+
+func (e *Engine) requeue(ctx context.Context, s core.Status) error {
+	stale := e.Store.Time() - core.Time(sweepEvery.Microseconds())
+	xs, _, err := e.Store.Executions().List(ctx, store.Query{
+		Where: []store.Is{{Index: store.ByStatus, Value: string(s)}}, To: stale, Oldest: true, Limit: 1000,
+	})
+	if err != nil || len(xs) == 0 {
+		return err
+	}
+	return e.Store.Update(ctx, store.Relaxed, func(tx *store.Tx) error {
+		for _, x := range xs {
+			tx.Push(store.Executions, x.ID, "", remaining(x, tx.Time()))
+		}
+		return nil
+	})
+}
+
+// remaining is how much of a delay is left.
+func remaining(x *core.Execution, now core.Time) time.Duration {
+	if x.Status != core.Delayed {
+		return 0
+	}
+	return max(0, time.Duration(x.Delay)*time.Millisecond-now.Sub(x.Start))
+}

@@ -1,0 +1,121 @@
+package execution
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/store"
+)
+
+// Request checks a request and stores the execution it asks for with its queue entry.
+//
+// Errors are Invalid and name the field, with nothing stored; except that a template
+// that cannot be rendered leaves a failed execution behind, which is returned with the
+// error for the caller to commit. st2: rest-api reference, executions.
+func (e *Engine) Request(ctx context.Context, tx *store.Tx, r core.Request) (*core.Execution, error) {
+	ds, err := e.defs.In(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := ds.find(r.Action)
+	if err != nil {
+		return nil, err
+	}
+	x := e.newExecution(tx, d, r)
+	params, err := e.Templates.live(ctx, d, x, r)
+	var failed *RenderError
+	if errors.As(err, &failed) {
+		return x, errors.Join(err, e.storeFailed(tx, x, r, failed))
+	}
+	if err != nil {
+		return nil, err
+	}
+	x.Parameters = params
+	return x, e.enqueue(tx, x)
+}
+
+func (e *Engine) newExecution(tx *store.Tx, d *definition, r core.Request) *core.Execution {
+	now := tx.Time()
+	x := &core.Execution{
+		ID: r.ID, Action: r.Action, ActionDigest: d.actionDigest,
+		Runner: d.runner.Name, RunnerDigest: d.runnerDigest,
+		Start: now, Delay: r.Delay, Context: r.Context, Origin: r.Origin, Callback: r.Callback,
+		Notify: r.Notify,
+	}
+	if x.ID == "" {
+		x.ID = core.NewID(now.Std())
+	}
+	if len(d.action.Notify) > 0 {
+		x.Notify = d.action.Notify // st2: the action's own wins
+	}
+	x.Context.User, x.Context.Pack = r.User, d.action.Pack
+	if p := r.Context.Parent; p != nil {
+		x.Parent = p.Execution
+	}
+	x.Move(core.Requested, now)
+	return x
+}
+
+// storeFailed records a request whose parameters could not be rendered.
+func (e *Engine) storeFailed(tx *store.Tx, x *core.Execution, r core.Request, cause *RenderError) error {
+	x.Parameters = r.Parameters
+	x.Result = jsonOf(map[string]string{"error": cause.Error(), "traceback": ""})
+	x.Move(core.Failed, x.Start)
+	return tx.Executions().Create(x)
+}
+
+// enqueue moves a requested execution to where a worker will find it.
+func (e *Engine) enqueue(tx *store.Tx, x *core.Execution) error {
+	delay := time.Duration(x.Delay) * time.Millisecond
+	x.Hand = core.InQueue
+	if delay > 0 {
+		x.Move(core.Delayed, x.Start)
+		x.Reason = fmt.Sprintf("waits until %s, as asked", core.At(x.Start.Std().Add(delay)))
+	} else {
+		x.Move(core.Scheduled, x.Start)
+	}
+	tx.Push(store.Executions, x.ID, "", delay)
+	return tx.Executions().Create(x)
+}
+
+// ReRun asks for an execution again: the same action as it is now, the old parameters
+// with the given ones over them. Errors are NotFound and Invalid.
+// st2: execution reference, re-run.
+func (e *Engine) ReRun(ctx context.Context, tx *store.Tx, id string, r core.Request) (*core.Execution, error) {
+	old, err := tx.Executions().Get(ctx, id)
+	if err != nil {
+		return nil, core.Errorf(core.NotFound, "Unable to identify resource with id \"%s\".", id)
+	}
+	merged, err := overlay(old.Parameters, r.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	r.Action, r.Parameters = old.Action, merged
+	r.Context = old.Context
+	r.Context.Parent, r.Context.CancelledBy = nil, ""
+	r.Context.ReRun = &core.ReRun{Ref: old.ID}
+	r.Origin = nil
+	return e.Request(ctx, tx, r)
+}
+
+// overlay puts the members of one JSON object over those of another.
+func overlay(base, over json.RawMessage) (json.RawMessage, error) {
+	if len(bytes.TrimSpace(over)) == 0 {
+		return base, nil
+	}
+	m := map[string]json.RawMessage{}
+	for _, raw := range []json.RawMessage{base, over} {
+		if len(raw) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(raw, &m); err != nil {
+			return nil, core.FieldErrorf("parameters", "parameters need to be an object: %v", err)
+		}
+	}
+	return json.Marshal(m)
+}

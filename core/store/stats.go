@@ -1,0 +1,36 @@
+package store
+
+import (
+	"sync/atomic"
+
+	"github.com/petrelhq/petrel/core/backend"
+)
+
+// Stats counts what the store asked of its backend since it was opened.
+type Stats struct {
+	Applies int64 // commits
+	Waits   int64 // of them, those that waited for the disk
+	Ops     int64
+	Bytes   int64 // of keys and values written
+}
+
+type counters struct{ applies, waits, ops, bytes atomic.Int64 }
+
+func (c *counters) applied(m backend.Mode, ops []backend.Op) {
+	c.applies.Add(1)
+	if m == backend.Wait {
+		c.waits.Add(1)
+	}
+	c.ops.Add(int64(len(ops)))
+	n := 0
+	for i := range ops {
+		n += len(ops[i].Key) + len(ops[i].Value) + len(ops[i].Item.Body)
+	}
+	c.bytes.Add(int64(n))
+}
+
+// Stats returns the counts so far.
+func (s *Store) Stats() Stats {
+	c := &s.stats
+	return Stats{Applies: c.applies.Load(), Waits: c.waits.Load(), Ops: c.ops.Load(), Bytes: c.bytes.Load()}
+}

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/petrelhq/petrel/core/backend"
+)
+
+// Worker is a consumer of one queue.
+type Worker struct {
+	Queue string
+	Mode  backend.Mode
+	// Slots returns how many deliveries may be taken, blocking until at least one may.
+	Slots func(ctx context.Context) (int, error)
+	// Do handles one delivery. It touches nothing but tx. The delivery is acked with
+	// the commit unless Do held or retried it.
+	Do func(ctx context.Context, tx *Tx, d Delivery) error
+	// GiveUp records the failure of an item that failed maxAttempts times.
+	GiveUp func(ctx context.Context, tx *Tx, d Delivery, cause error) error
+	Log    *slog.Logger
+}
+
+const maxAttempts = 5
+
+// Batch is a Slots for workers without a limit of their own.
+func Batch(n int) func(context.Context) (int, error) {
+	return func(context.Context) (int, error) { return n, nil }
+}
+
+// Work is the one consumer loop: it pulls, runs Do for each delivery on one Tx, commits
+// the batch in one Apply, and after a conflict or an error goes through it one by one.
+// It returns when ctx is done or the backend is closed.
+func (s *Store) Work(ctx context.Context, w Worker) error {
+	for {
+		n, err := w.Slots(ctx)
+		if err != nil {
+			return quiet(ctx, err)
+		}
+		ds, err := s.b.Pull(ctx, w.Queue, n)
+		if err != nil {
+			return quiet(ctx, err)
+		}
+		if err := s.batch(ctx, w, ds); err != nil {
+			return quiet(ctx, err)
+		}
+	}
+}
+
+// quiet makes an orderly end of errors that only say that it is time to end.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, backend.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) batch(ctx context.Context, w Worker, ds []Delivery) error {
+	tx := s.Begin()
+	for _, d := range ds {
+		if err := tx.deliver(ctx, w, d); err != nil {
+			return s.oneByOne(ctx, w, ds)
+		}
+	}
+	err := tx.Commit(ctx, w.Mode)
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrLeaseLost) {
+		return s.oneByOne(ctx, w, ds)
+	}
+	return s.patient(ctx, w, err, ds)
+}
+
+// patient gives a batch back when the backend refuses writes for now.
+func (s *Store) patient(ctx context.Context, w Worker, err error, ds []Delivery) error {
+	if !errors.Is(err, backend.ErrFull) {
+		return err
+	}
+	w.Log.Warn("work waits: the store refuses writes", "queue", w.Queue, "waiting", len(ds), "error", err)
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-t.C:
+		return s.oneByOne(ctx, w, ds)
+	}
+}
+
+func (s *Store) oneByOne(ctx context.Context, w Worker, ds []Delivery) error {
+	for _, d := range ds {
+		if err := s.one(ctx, w, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) one(ctx context.Context, w Worker, d Delivery) error {
+	var failed error
+	err := s.Update(ctx, w.Mode, func(tx *Tx) error {
+		failed = tx.deliver(ctx, w, d)
+		return failed
+	})
+	switch {
+	case err == nil || errors.Is(err, ErrLeaseLost):
+		return nil
+	case errors.Is(err, backend.ErrFull):
+		return s.patient(ctx, w, err, []Delivery{d})
+	case failed == nil:
+		return err
+	}
+	return s.retryOrGiveUp(ctx, w, d, failed)
+}
+
+// deliver runs Do, turning a panic into an error so that one item cannot end the loop.
+func (t *Tx) deliver(ctx context.Context, w Worker, d Delivery) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	t.settled = false
+	if err := w.Do(ctx, t, d); err != nil {
+		return err
+	}
+	if !t.settled {
+		t.Ack(d)
+	}
+	return nil
+}
+
+func (s *Store) retryOrGiveUp(ctx context.Context, w Worker, d Delivery, cause error) error {
+	w.Log.Error("work failed", "queue", w.Queue, "id", d.ID, "attempt", d.Attempt, "error", cause)
+	err := s.Update(ctx, w.Mode, func(tx *Tx) error {
+		if d.Attempt < maxAttempts {
+			tx.Retry(d, time.Duration(d.Attempt)*time.Second)
+			return nil
+		}
+		tx.Ack(d)
+		return w.GiveUp(ctx, tx, d, cause)
+	})
+	if errors.Is(err, ErrLeaseLost) {
+		return nil
+	}
+	return err
+}
