@@ -26,7 +26,7 @@ type definition struct {
 // schemas compiles the parameter schemas, once.
 func (d *definition) schemas() (*schema.Set, error) {
 	d.once.Do(func() {
-		d.set, d.setErr = schema.Compile(d.runner.Parameters, d.action.Parameters)
+		d.set, d.setErr = schema.Compile(schema.Merge(d.runner.Parameters, d.action.Parameters))
 	})
 	return d.set, d.setErr
 }
@@ -120,4 +120,17 @@ func (e *Engine) readDefinition(ctx context.Context, digest string, v any) error
 		return fmt.Errorf("definition %s is damaged: %w", digest, err)
 	}
 	return nil
+}
+
+// MaskedParameters returns an execution's parameters with the secret ones starred out.
+func (e *Engine) MaskedParameters(ctx context.Context, x *core.Execution) (json.RawMessage, error) {
+	d, err := e.ranWith(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	values, err := object(x.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(schema.Mask(values, schema.Merge(d.runner.Parameters, d.action.Parameters)))
 }

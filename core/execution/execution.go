@@ -19,7 +19,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/petrelhq/petrel/core"
-	"github.com/petrelhq/petrel/core/proc"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -41,15 +40,18 @@ type Config struct {
 	// pushed to the queue "finished".
 	Wanted func(ctx context.Context, tx *store.Tx, e *core.Execution) (bool, error)
 	// OnFinished are told of finished executions somebody waits for, all in one Tx.
-	OnFinished []func(ctx context.Context, tx *store.Tx, e *core.Execution) error
+	OnFinished []OnFinished
 }
+
+// OnFinished is told of a finished execution.
+type OnFinished func(ctx context.Context, tx *store.Tx, e *core.Execution) error
 
 // Engine requests, runs, cancels and repeats executions.
 type Engine struct {
 	Config
-	host, boot string
-	defs       store.Cached[*definitions]
-	byDigest   definitionCache
+	host     string
+	defs     store.Cached[*definitions]
+	byDigest definitionCache
 
 	mu     sync.Mutex
 	active map[string]*run
@@ -67,7 +69,7 @@ func New(c Config) *Engine {
 	}
 	host, _ := os.Hostname()
 	return &Engine{
-		Config: c, host: host, boot: proc.BootID(),
+		Config: c, host: host,
 		defs:   store.Cached[*definitions]{Load: loadDefinitions},
 		active: map[string]*run{},
 		freed:  make(chan struct{}, 1),

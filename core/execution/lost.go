@@ -47,8 +47,15 @@ func (e *Engine) endSurvivors(ctx context.Context, id string, info *core.RunnerI
 	if info == nil || info.Hostname != e.host {
 		return nil
 	}
-	return proc.EndSurvivors(ctx, id, proc.Identity{Group: info.Group, StartTick: info.StartTick, Boot: info.Boot})
+	return proc.Ender{}.End(ctx, proc.Target{
+		Identity: proc.Identity{PID: info.Group, StartTick: info.StartTick, Boot: info.Boot},
+		Mark:     MarkVariable + "=" + id,
+	})
 }
+
+// MarkVariable is the environment variable that every process of an execution carries,
+// by which a later server finds what outlived an earlier one.
+const MarkVariable = "ST2_ACTION_EXECUTION_ID"
 
 // settleLost decides what becomes of an execution whose worker is gone: cancelled if it
 // was being cancelled, run again if its action says that is harmless, else abandoned.

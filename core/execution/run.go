@@ -131,7 +131,7 @@ func (r *run) settle(ctx context.Context, info core.RunnerInfo) {
 	defer r.mu.Unlock()
 	x := r.stored
 	now := *x.RunnerInfo
-	now.Group, now.StartTick = info.Group, info.StartTick
+	now.Group, now.StartTick, now.Boot = info.Group, info.StartTick, info.Boot
 	x.RunnerInfo = &now
 	tx := r.e.Store.Begin()
 	tx.Executions().Known(&r.stored, r.version)

@@ -62,7 +62,7 @@ func (e *Engine) begin(ctx, work context.Context, tx *store.Tx, d store.Delivery
 	}
 	x.Move(core.Running, now)
 	x.Hand, x.Reason = core.InLease, ""
-	x.RunnerInfo = &core.RunnerInfo{Hostname: e.host, PID: pid, Boot: e.boot}
+	x.RunnerInfo = &core.RunnerInfo{Hostname: e.host, PID: pid}
 	if err := tx.Executions().Put(ctx, x); err != nil {
 		return err
 	}

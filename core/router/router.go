@@ -7,8 +7,10 @@
 package router
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 
 	"github.com/petrelhq/petrel/core"
@@ -39,7 +41,19 @@ type index struct {
 // triggerType is a trigger type with its compiled schemas.
 type triggerType struct {
 	*core.TriggerType
-	parameters, payload *schema.Checker
+	parameters, payload *schema.Object
+}
+
+func compileType(t *core.TriggerType) (*triggerType, error) {
+	tt := &triggerType{TriggerType: t}
+	var err error
+	if tt.parameters, err = schema.CompileObject(t.Parameters); err != nil {
+		return nil, fmt.Errorf("trigger type %s: parameters_schema: %w", t.Ref(), err)
+	}
+	if tt.payload, err = schema.CompileObject(t.Payload); err != nil {
+		return nil, fmt.Errorf("trigger type %s: payload_schema: %w", t.Ref(), err)
+	}
+	return tt, nil
 }
 
 func loadIndex(ctx context.Context, s *store.Store) (*index, error) {
@@ -52,25 +66,16 @@ func loadIndex(ctx context.Context, s *store.Store) (*index, error) {
 		return nil, err
 	}
 	for _, t := range types {
-		tt := &triggerType{TriggerType: t}
-		if tt.parameters, err = schema.NewChecker(t.Parameters); err != nil {
+		if ix.types[t.Ref()], err = compileType(t); err != nil {
 			return nil, err
 		}
-		if tt.payload, err = schema.NewChecker(t.Payload); err != nil {
-			return nil, err
-		}
-		ix.types[t.Ref()] = tt
 	}
 	triggers, err := s.Triggers().All(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range triggers {
-		ix.triggers[t.Ref()] = t
-		if t.Type == WebhookType {
-			url := hookParameters(t).path()
-			ix.hooks[url] = append(ix.hooks[url], t)
-		}
+		ix.add(t)
 	}
 	rules, err := s.Rules().All(ctx)
 	for _, r := range rules {
@@ -79,6 +84,14 @@ func loadIndex(ctx context.Context, s *store.Store) (*index, error) {
 		}
 	}
 	return ix, err
+}
+
+func (ix *index) add(t *core.Trigger) {
+	ix.triggers[t.Ref()] = t
+	if t.Type == WebhookType {
+		url := hookParameters(t).path()
+		ix.hooks[url] = append(ix.hooks[url], t)
+	}
 }
 
 // Emit stores an event as a trigger instance with its queue entry. A payload that does
@@ -93,10 +106,24 @@ func (r *Router) Emit(ctx context.Context, tx *store.Tx, e core.Event) (*core.Tr
 	if err != nil {
 		return nil, invalidEvent(e.Trigger, err)
 	}
-	if err := tt.payload.CheckJSON(e.Payload); err != nil {
+	if err := checkJSON(tt.payload, e.Payload); err != nil {
 		return nil, invalidEvent(e.Trigger, err)
 	}
 	return r.raise(tx, trigger, core.NewID(tx.Store().Now()), e)
+}
+
+// checkJSON holds a JSON document against a schema; none at all counts as an empty object.
+func checkJSON(o *schema.Object, raw json.RawMessage) error {
+	if len(raw) == 0 {
+		raw = json.RawMessage("{}")
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return err
+	}
+	return o.Check(v)
 }
 
 func invalidEvent(trigger string, err error) error {

@@ -19,9 +19,9 @@ func (r *Router) Acquire(ctx context.Context, tx *store.Tx, typeRef string, para
 	if err != nil {
 		return nil, err
 	}
-	tt, ok := ix.types[typeRef]
-	if !ok {
-		return nil, unknownType(typeRef, ix)
+	tt, err := ix.typeIn(ctx, tx, typeRef)
+	if err != nil {
+		return nil, err
 	}
 	params, err := canonical(parameters)
 	if err != nil {
@@ -30,12 +30,27 @@ func (r *Router) Acquire(ctx context.Context, tx *store.Tx, typeRef string, para
 	if !tt.Parametrised() && string(params) == "{}" {
 		return r.acquire(ctx, tx, simpleTrigger(tt.TriggerType))
 	}
-	if err := tt.parameters.CheckJSON(params); err != nil {
+	if err := checkJSON(tt.parameters, params); err != nil {
 		return nil, &core.Error{Kind: core.Invalid, Field: "trigger.parameters", Msg: err.Error(), Err: err}
 	}
 	return r.acquire(ctx, tx, &core.Trigger{
 		Pack: tt.Pack, Name: derivedUUID(typeRef, params), Type: typeRef, Parameters: params,
 	})
+}
+
+// typeIn finds a trigger type, also one that tx itself has only just declared.
+func (ix *index) typeIn(ctx context.Context, tx *store.Tx, ref string) (*triggerType, error) {
+	if tt, ok := ix.types[ref]; ok {
+		return tt, nil
+	}
+	t, err := tx.TriggerTypes().Get(ctx, ref)
+	if core.KindOf(err) == core.NotFound {
+		return nil, unknownType(ref, ix)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return compileType(t)
 }
 
 // unknownType is StackStorm's text for a trigger type that does not exist, with the

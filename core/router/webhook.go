@@ -126,6 +126,32 @@ func (r *Router) seen(ctx context.Context, tx *store.Tx, hook, number string) (j
 	return old.Answer, tx.Receipts().Confirm(old.ID)
 }
 
+// forgetBatch is how many old receipts go in one Apply.
+const forgetBatch = 500
+
+// ForgetDeliveries removes the receipts of numbered deliveries that are too old to count.
+func (r *Router) ForgetDeliveries(ctx context.Context) error {
+	for {
+		old, _, err := r.Store.Receipts().List(ctx, store.Query{
+			To: r.Store.Time() - core.Time(keepReceipts.Microseconds()), Oldest: true, Limit: forgetBatch,
+		})
+		if err != nil || len(old) == 0 {
+			return err
+		}
+		err = r.Store.Update(ctx, store.Relaxed, func(tx *store.Tx) error {
+			for _, o := range old {
+				if err := tx.Receipts().Delete(ctx, o.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // canonicalHeaders spells header names as StackStorm hands them to rules.
 func canonicalHeaders(h map[string]string) map[string]string {
 	out := make(map[string]string, len(h))

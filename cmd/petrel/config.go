@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/petrelhq/petrel/core"
+)
+
+// Config is what a server can be told. The zero file works; `petrel config example`
+// prints it with these comments.
+type Config struct {
+	Listen  string        `yaml:"listen" doc:"Address the server listens on. Anything but loopback needs tls."`
+	Data    string        `yaml:"data" doc:"Directory that holds everything Petrel remembers."`
+	TLS     TLSConfig     `yaml:"tls" doc:"Certificate and key (PEM files) to serve HTTPS with."`
+	Auth    AuthConfig    `yaml:"auth" doc:"Who may come in."`
+	API     APIConfig     `yaml:"api" doc:"Limits of the HTTP interface."`
+	Actions ActionsConfig `yaml:"actions" doc:"How actions are carried out."`
+	Packs   []string      `yaml:"packs" doc:"Directories that hold packs, each a folder of its own; registered at start."`
+	Log     LogConfig     `yaml:"log" doc:"What the server says, on standard error."`
+}
+
+// TLSConfig names the server's certificate.
+type TLSConfig struct {
+	Cert string `yaml:"cert" doc:"Certificate file."`
+	Key  string `yaml:"key" doc:"Key file."`
+}
+
+// AuthConfig says who may come in.
+type AuthConfig struct {
+	Htpasswd string        `yaml:"htpasswd" doc:"File of user:bcrypt lines. Empty: htpasswd in the data directory."`
+	TokenTTL time.Duration `yaml:"token_ttl" doc:"Longest life of a token."`
+}
+
+// APIConfig limits the HTTP interface.
+type APIConfig struct {
+	MaxBody int    `yaml:"max_body" doc:"Largest request body, in bytes."`
+	URL     string `yaml:"url" doc:"How actions reach this server (ST2_ACTION_API_URL). Empty: from listen."`
+}
+
+// ActionsConfig says how actions are carried out.
+type ActionsConfig struct {
+	Workers       int           `yaml:"workers" doc:"Actions carried out at once."`
+	SystemUser    string        `yaml:"system_user" doc:"System user that shell actions run as, through sudo. Empty: the server's own."`
+	MaxResultSize int           `yaml:"max_result_size" doc:"Bytes of each output stream and response body kept in a result."`
+	Drain         time.Duration `yaml:"drain" doc:"How long a stopping server waits for running actions before it ends them."`
+}
+
+// LogConfig says what the server says.
+type LogConfig struct {
+	Level  string `yaml:"level" doc:"debug, info, warn or error."`
+	Format string `yaml:"format" doc:"text or json."`
+}
+
+// DefaultConfig is a working server for this machine and user.
+func DefaultConfig() Config {
+	return Config{
+		Listen:  "127.0.0.1:9101",
+		Data:    defaultData(),
+		Auth:    AuthConfig{TokenTTL: 24 * time.Hour},
+		API:     APIConfig{MaxBody: 10 << 20},
+		Actions: ActionsConfig{Workers: 64, MaxResultSize: 16 << 20, Drain: time.Minute},
+		Log:     LogConfig{Level: "info", Format: "text"},
+	}
+}
+
+func defaultData() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/petrel"
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "petrel")
+	}
+	home, _ := os.UserHomeDir()
+	return filepath.Join(home, ".local", "share", "petrel")
+}
+
+// LoadConfig reads a file over the defaults. Unknown keys are errors that name the line
+// and the nearest key there is.
+func LoadConfig(file string) (Config, error) {
+	cfg := DefaultConfig()
+	if file == "" {
+		return cfg, nil
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return cfg, fmt.Errorf("config file: %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(raw, &doc); err != nil {
+		return cfg, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(doc.Content) == 0 {
+		return cfg, nil
+	}
+	if err := unknownKeys(file, doc.Content[0], reflect.TypeFor[Config](), ""); err != nil {
+		return cfg, err
+	}
+	if err := doc.Decode(&cfg); err != nil {
+		return cfg, fmt.Errorf("%s: %w", file, err)
+	}
+	return cfg, nil
+}
+
+// unknownKeys reports every key of a mapping that the struct has no field for.
+func unknownKeys(file string, n *yaml.Node, t reflect.Type, path string) error {
+	if n.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
+		return nil
+	}
+	fields := map[string]reflect.Type{}
+	var names []string
+	for i := range t.NumField() {
+		name := t.Field(i).Tag.Get("yaml")
+		fields[name] = t.Field(i).Type
+		names = append(names, name)
+	}
+	var errs []error
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		field, ok := fields[key.Value]
+		if !ok {
+			errs = append(errs, unknownKey(file, key, path, names))
+			continue
+		}
+		errs = append(errs, unknownKeys(file, n.Content[i+1], field, path+key.Value+"."))
+	}
+	return errors.Join(errs...)
+}
+
+func unknownKey(file string, key *yaml.Node, path string, names []string) error {
+	hint := "known here: " + strings.Join(names, ", ")
+	if near := core.Nearest(key.Value, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", path+near)
+	}
+	return fmt.Errorf("%s:%d:%d: unknown key %q; %s", file, key.Line, key.Column, path+key.Value, hint)
+}
+
+// Check refuses what would not be safe or could not work.
+func (c Config) Check() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %q needs the form host:port, such as 127.0.0.1:9101", c.Listen)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return errors.New("tls: cert and key go together; one of them is missing")
+	}
+	if c.TLS.Cert == "" && !loopback(host) {
+		return fmt.Errorf("listen: %q can be reached from other machines, where passwords and tokens would travel in clear; "+
+			"set tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy", c.Listen)
+	}
+	if c.Actions.Workers < 1 {
+		return errors.New("actions.workers: needs to be at least 1")
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// ExampleConfig is the default configuration with a comment on every key.
+func ExampleConfig() string {
+	var b bytes.Buffer
+	exampleOf(&b, reflect.ValueOf(DefaultConfig()), "")
+	return b.String()
+}
+
+func exampleOf(b *bytes.Buffer, v reflect.Value, indent string) {
+	for i := range v.NumField() {
+		f, value := v.Type().Field(i), v.Field(i)
+		fmt.Fprintf(b, "%s# %s\n", indent, f.Tag.Get("doc"))
+		name := f.Tag.Get("yaml")
+		switch {
+		case value.Kind() == reflect.Struct:
+			fmt.Fprintf(b, "%s%s:\n", indent, name)
+			exampleOf(b, value, indent+"  ")
+		case value.Kind() == reflect.Slice:
+			fmt.Fprintf(b, "%s%s: []\n", indent, name)
+		case value.Kind() == reflect.String:
+			fmt.Fprintf(b, "%s%s: %q\n", indent, name, value.String())
+		default:
+			fmt.Fprintf(b, "%s%s: %v\n", indent, name, value.Interface())
+		}
+	}
+}

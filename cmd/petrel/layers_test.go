@@ -1,0 +1,114 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// layers says which of our own packages each package may import: arrows only ever point
+// down. Siblings in the middle never meet; cmd/petrel joins them. A package without a
+// line here fails, and so does an import that its line does not name. "…" after a name
+// allows the packages below it.
+var layers = map[string]string{
+	"core":                     "",
+	"core/supervise":           "",
+	"core/proc":                "",
+	"core/schema":              "core",
+	"core/expr":                "",
+	"core/expr/regex":          "",
+	"core/expr/jsonpath":       "core/expr",
+	"core/expr/jinja":          "core/expr core/expr/regex core/expr/jsonpath",
+	"core/backend":             "core",
+	"core/backend/local":       "core core/backend",
+	"core/backend/backendtest": "core core/backend",
+	"core/store":               "core core/backend",
+	"core/pack":                "core core/schema core/store",
+	"core/router":              "core core/schema core/store core/supervise",
+	"core/rules":               "core core/expr… core/store",
+	"core/execution":           "core core/expr… core/proc core/schema core/store",
+	"core/auth":                "core core/store",
+	"plugins/builtin":          "core core/expr core/proc", // expr: Python's text form of script arguments
+	"packs":                    "",
+	"sdk/client":               "",
+	"api":                      "core core/store core/schema core/pack core/router core/rules core/execution core/auth",
+	"cmd/internal/cli":         "core sdk/client cmd/internal/cli…",
+	"cmd/petrel":               "…",
+}
+
+const module = "github.com/petrelhq/petrel/"
+
+func TestLayers(t *testing.T) {
+	seen := map[string]bool{}
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "testdata" || d.Name() == "bin"):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		dir, _ := filepath.Rel(root, filepath.Dir(path))
+		pkg := filepath.ToSlash(dir)
+		seen[pkg] = true
+		checkFile(t, pkg, path)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range layers {
+		if !seen[pkg] {
+			t.Errorf("layers names %s, which does not exist", pkg)
+		}
+	}
+}
+
+func checkFile(t *testing.T, pkg, path string) {
+	allowed, ok := allowedFor(pkg)
+	if !ok {
+		t.Errorf("%s has no line in layers: say what it may import", pkg)
+		return
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, spec := range f.Imports {
+		imported, _ := strconv.Unquote(spec.Path.Value)
+		own, ok := strings.CutPrefix(imported, module)
+		if ok && !mayImport(allowed, own) {
+			t.Errorf("%s imports %s, which its line in layers does not allow", path, own)
+		}
+	}
+}
+
+// allowedFor finds a package's line, or that of a parent which covers its children.
+func allowedFor(pkg string) ([]string, bool) {
+	line, ok := layers[pkg]
+	for parent := pkg; !ok && strings.Contains(parent, "/"); {
+		parent = parent[:strings.LastIndex(parent, "/")]
+		if line, ok = layers[parent]; ok {
+			ok = slices.Contains(strings.Fields(line), parent+"…")
+		}
+	}
+	return strings.Fields(line), ok
+}
+
+func mayImport(allowed []string, pkg string) bool {
+	for _, a := range allowed {
+		tree, isTree := strings.CutSuffix(a, "…")
+		if a == pkg || isTree && (tree == "" || pkg == tree || strings.HasPrefix(pkg, tree+"/")) {
+			return true
+		}
+	}
+	return false
+}
