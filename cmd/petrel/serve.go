@@ -105,9 +105,13 @@ func (s *Server) join(ctx context.Context, news io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if s.auth, err = auth.New(auth.Config{Store: st, Htpasswd: htpasswd, MaxTTL: cfg.Auth.TokenTTL, Secret: secret, Log: s.log}); err != nil {
+	accounts, err := auth.NewAccounts(htpasswd, time.Now, s.log)
+	if err != nil {
 		return err
 	}
+	s.auth = auth.New(auth.Config{
+		Store: st, Accounts: accounts, TTL: cfg.Auth.TokenTTL, Secret: func() []byte { return secret }, Log: s.log,
+	})
 
 	s.router = router.New(st, s.log)
 	s.engine = execution.New(execution.Config{
@@ -260,7 +264,8 @@ func (s *Server) housekeep(ctx context.Context) error {
 // firstStart makes the first account and says so once.
 func firstStart(htpasswd string, news io.Writer) error {
 	made, err := auth.FirstStart(htpasswd, os.Getenv)
-	if err != nil || made.User == "" {
+	os.Unsetenv("PETREL_ADMIN_PASSWORD") // actions inherit the environment
+	if err != nil || made == nil {
 		return err
 	}
 	fmt.Fprintf(news, "First start: made the account %q in %s\n", made.User, htpasswd)

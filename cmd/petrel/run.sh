@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# `make run`: a server on data in .run, a demo driven through its API, and then the
+# server stays up until Ctrl-C.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+data=.run/data listen=${PETREL_LISTEN:-127.0.0.1:9101}
+mkdir -p .run && chmod 700 .run
+[ -s .run/password ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' 'ab' >.run/password)
+export PETREL_ADMIN_USER=admin PETREL_ADMIN_PASSWORD
+PETREL_ADMIN_PASSWORD=$(cat .run/password)
+
+bin/petrel server --data "$data" --listen "$listen" &
+server=$!
+trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
+if ! bin/petrel --url "http://$listen" demo --user admin --password "$PETREL_ADMIN_PASSWORD"; then
+  kill -TERM $server 2>/dev/null || true
+  wait $server || true
+  exit 1
+fi
+cat <<TEXT
+
+The server stays up; Ctrl-C ends it. In another terminal:
+
+  export ST2_AUTH_TOKEN=\$(bin/petrel auth admin -p "\$(cat .run/password)" -t)
+  bin/petrel run core.local -- uname -a
+  bin/petrel execution list
+TEXT
+wait $server
