@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/petrelhq/petrel/cmd/internal/cli"
+	"github.com/petrelhq/petrel/cmd/internal/demo"
 )
 
 // version is set by the build.
@@ -21,6 +22,6 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := cli.New(filepath.Base(os.Args[0]), os.Stdin, os.Stdout, os.Stderr, os.Environ())
-	root.AddCommand(serverCommand(), configCommand(), backupCommand(), restoreCommand())
+	root.AddCommand(serverCommand(), configCommand(), backupCommand(), restoreCommand(), demo.Command())
 	return cli.Execute(ctx, root, os.Args[1:])
 }

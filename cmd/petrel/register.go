@@ -24,7 +24,7 @@ func (s *Server) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.registerAll(ctx, packs.FS, ""); err != nil {
+	if err := s.registerAll(ctx, packs.Shipped, ""); err != nil {
 		return fmt.Errorf("shipped packs: %w", err)
 	}
 	for _, dir := range append([]string{filepath.Join(s.cfg.Data, "packs")}, s.cfg.Packs...) {

@@ -25,7 +25,7 @@ func (t templates) Render(ctx context.Context, src string, vars *expr.Dict) (str
 	if err != nil {
 		return "", err
 	}
-	return tpl.Render(jinja.DictVars(vars), jinja.Run{Context: ctx})
+	return tpl.Render(jinja.Run{Context: ctx}, jinja.DictVars(vars))
 }
 
 // noKeyValues is what templates see as st2kv as long as there is no datastore: every

@@ -18,7 +18,7 @@ import (
 // templates is the real evaluator, as the server joins it.
 type templates struct{ env *jinja.Environment }
 
-func jinjaTemplates() execution.Jinja { return templates{jinja.NewStackStorm()} }
+func jinjaTemplates() execution.Jinja { return templates{jinja.New(jinja.Options{TrimBlocks: true, LstripBlocks: true}, nil, nil, nil)} }
 
 func (t templates) Variables(src string) ([]string, error) {
 	tpl, err := t.env.Compile(src)
@@ -33,7 +33,7 @@ func (t templates) Render(ctx context.Context, src string, vars *expr.Dict) (str
 	if err != nil {
 		return "", err
 	}
-	return tpl.Render(jinja.DictVars(vars), jinja.Run{Context: ctx})
+	return tpl.Render(jinja.Run{Context: ctx}, jinja.DictVars(vars))
 }
 
 // TestParameters follows parameters from what a rule says to what the runner gets.
@@ -83,9 +83,9 @@ func TestParameters(t *testing.T) {
 				"list": []any{int64(5), "n=5", `say "hi"`}, "all": map[string]any{"k": map[string]any{"q": `say "hi"`}}},
 		},
 		{
-			name: "what comes from outside is never a template", given: `{"host": "{{ trigger.evil }}", "text": "<{{ host }}>"}`, trigger: `{"evil": "{{ 7 * 7 }}"}`,
-			stored: `{"host":"{{ 7 * 7 }}","text":"<{{ 7 * 7 }}>"}`,
-			called: map[string]any{"host": "{{ 7 * 7 }}", "text": "<{{ 7 * 7 }}>", "fixed": "f"},
+			name: "what comes from outside is never a template", given: `{"host": "{{ trigger.evil }}", "text": "({{ host }})"}`, trigger: `{"evil": "{{ 7 * 7 }}"}`,
+			stored: `{"host":"{{ 7 * 7 }}","text":"({{ 7 * 7 }})"}`,
+			called: map[string]any{"host": "{{ 7 * 7 }}", "text": "({{ 7 * 7 }})", "fixed": "f"},
 		},
 		{
 			name: "an object rendered to text is read back", given: `{"all": "{{ trigger.body }}", "text": "t"}`, trigger: `{"body": {"a": [1, true, null], "b": "it's"}}`,

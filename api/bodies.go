@@ -1,0 +1,116 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/petrelhq/petrel/core/schema"
+)
+
+// bodySchemas check what may be sent. st2: rest-api reference, resource shapes.
+type bodySchemas struct {
+	token, validate, apiKey, action, actionDelete, actionClone, runner,
+	execution, executionUpdate, reRun, triggerType, trigger, rule *schema.Object
+}
+
+const (
+	tokenBody = `{"type":"object","properties":{
+		"ttl":{"type":["integer","null"],"minimum":1},
+		"user":{"type":["string","null"]},
+		"metadata":{"type":["object","null"]}},"additionalProperties":false}`
+
+	validateBody = `{"type":"object","properties":{"token":{"type":["string","null"]}},"additionalProperties":false}`
+
+	apiKeyBody = `{"type":"object","properties":{
+		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},
+		"user":{"type":["string","null"]},"key_hash":{"type":["string","null"]},
+		"metadata":{"type":["object","null"]},"created_at":{"type":["string","null"]},
+		"enabled":{"type":"boolean"}},"additionalProperties":false}`
+
+	actionBody = `{"type":"object","properties":{
+		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
+		"pack":{"type":"string"},"name":{"type":"string","required":true,"minLength":1},
+		"description":{"type":["string","null"]},"enabled":{"type":"boolean"},
+		"runner_type":{"type":"string","required":true},"entry_point":{"type":"string"},
+		"parameters":{"type":"object"},"output_schema":{"type":["object","null"]},
+		"notify":{"type":["object","null"]},"metadata_file":{"type":["string","null"]},
+		"idempotent":{"type":"boolean"},
+		"tags":{"type":"array","items":{"type":"object"}}},"additionalProperties":false}`
+
+	actionDeleteBody = `{"type":"object","properties":{"remove_files":{"type":"boolean"}},"additionalProperties":false}`
+
+	actionCloneBody = `{"type":"object","properties":{
+		"dest_pack":{"type":"string","required":true,"minLength":1},
+		"dest_action":{"type":"string","required":true,"minLength":1},
+		"overwrite":{"type":"boolean"}},"additionalProperties":false}`
+
+	runnerBody = `{"type":"object","properties":{"enabled":{"type":"boolean"}}}`
+
+	// What a client read from an execution may be sent back, and is ignored.
+	executionBody = `{"type":"object","properties":{
+		"action":{"type":"string","required":true},"parameters":{"type":["object","null"]},
+		"user":{"type":["string","null"]},"context":{"type":["object","null"]},
+		"delay":{"type":["integer","null"],"minimum":0},"notify":{"type":["object","null"]},
+		"callback":{"type":["object","null"]},
+		"id":{},"status":{},"start_timestamp":{},"end_timestamp":{},"result":{},"runner_info":{},
+		"action_is_workflow":{},"workflow_execution":{},"task_execution":{}},"additionalProperties":false}`
+
+	executionUpdateBody = `{"type":"object","properties":{
+		"status":{"type":"string","enum":["requested","scheduled","delayed","running","succeeded","failed","timeout","abandoned","canceling","canceled","pending","pausing","paused","resuming"],"required":true},
+		"result":{}},"additionalProperties":false}`
+
+	reRunBody = `{"type":"object","properties":{
+		"parameters":{"type":["object","null"]},"tasks":{"type":["array","null"]},"reset":{"type":["array","null"]},
+		"user":{"type":["string","null"]},"delay":{"type":["integer","null"],"minimum":0},
+		"context":{"type":["object","null"]}},"additionalProperties":false}`
+
+	triggerTypeBody = `{"type":"object","properties":{
+		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
+		"name":{"type":"string","required":true,"minLength":1},"pack":{"type":"string"},
+		"description":{"type":["string","null"]},"payload_schema":{"type":"object"},
+		"parameters_schema":{"type":"object"},"metadata_file":{"type":["string","null"]},
+		"tags":{"type":"array","items":{"type":"object"}}},"additionalProperties":false}`
+
+	triggerBody = `{"type":"object","properties":{
+		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
+		"name":{"type":["string","null"]},"pack":{"type":"string"},
+		"type":{"type":"string","required":true},"parameters":{"type":["object","null"]},
+		"description":{"type":["string","null"]}},"additionalProperties":false}`
+
+	ruleBody = `{"type":"object","properties":{
+		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
+		"name":{"type":"string","required":true,"minLength":1},"pack":{"type":"string"},
+		"description":{"type":["string","null"]},
+		"type":{"type":["object","null"],"properties":{"ref":{"type":"string"},"parameters":{"type":["object","null"]}}},
+		"trigger":{"type":"object","required":true,"properties":{
+			"type":{"type":"string","required":true},"parameters":{"type":["object","null"]},
+			"ref":{"type":["string","null"]},"description":{"type":["string","null"]}},"additionalProperties":false},
+		"criteria":{"type":["object","null"],"additionalProperties":{"type":"object"}},
+		"action":{"type":"object","required":true,"properties":{
+			"ref":{"type":"string","required":true},"parameters":{"type":["object","null"]},
+			"description":{"type":["string","null"]}},"additionalProperties":false},
+		"enabled":{"type":"boolean"},"context":{"type":["object","null"]},
+		"metadata_file":{"type":["string","null"]},
+		"tags":{"type":"array","items":{"type":"object"}}},"additionalProperties":false}`
+)
+
+func compileBodies() (bodySchemas, error) {
+	var b bodySchemas
+	for text, into := range map[string]**schema.Object{
+		tokenBody: &b.token, validateBody: &b.validate, apiKeyBody: &b.apiKey,
+		actionBody: &b.action, actionDeleteBody: &b.actionDelete, actionCloneBody: &b.actionClone,
+		runnerBody: &b.runner, executionBody: &b.execution, executionUpdateBody: &b.executionUpdate,
+		reRunBody: &b.reRun, triggerTypeBody: &b.triggerType, triggerBody: &b.trigger, ruleBody: &b.rule,
+	} {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(text), &m); err != nil {
+			return b, fmt.Errorf("body schema %.60s: %w", text, err)
+		}
+		o, err := schema.CompileObject(m)
+		if err != nil {
+			return b, fmt.Errorf("body schema %.60s: %w", text, err)
+		}
+		*into = o
+	}
+	return b, nil
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/schema"
+)
+
+// maskParameters hides the secrets of a parameter object.
+func (r *ranWith) maskParameters(raw []byte) ([]byte, error) {
+	if !r.secret || len(raw) == 0 {
+		return raw, nil
+	}
+	values, err := decodeObject(raw)
+	if err != nil || values == nil {
+		return raw, err
+	}
+	if r.unknown {
+		for name := range values {
+			values[name] = schema.Masked
+		}
+		return json.Marshal(values)
+	}
+	return json.Marshal(schema.Mask(values, r.params))
+}
+
+// masker finds the values of an execution's secret parameters inside other texts; nil
+// when it has none.
+func (r *ranWith) masker(x *core.Execution) *schema.Masker {
+	if !r.secret || r.unknown || len(x.Parameters) == 0 {
+		return nil
+	}
+	values, err := decodeObject(x.Parameters)
+	if err != nil {
+		return nil
+	}
+	found := schema.Secrets(values, r.params)
+	if len(found) == 0 {
+		return nil
+	}
+	return schema.NewMasker(found)
+}
+
+// maskResult hides the secrets of a result: those its output schema names, and those the
+// execution was given.
+// st2 differs: StackStorm shows a secret parameter that an action prints; Petrel does not.
+func (r *ranWith) maskResult(x *core.Execution, raw []byte) ([]byte, error) {
+	if r.output != nil && r.outputKey != "" {
+		var err error
+		if raw, err = r.maskOutput(raw); err != nil {
+			return nil, err
+		}
+	}
+	if m := r.masker(x); m != nil {
+		return maskTexts(raw, m), nil
+	}
+	return raw, nil
+}
+
+// maskOutput masks what lies under the runner's output key by the output schema.
+func (r *ranWith) maskOutput(raw []byte) ([]byte, error) {
+	result, err := decodeObject(raw)
+	if err != nil || result[r.outputKey] == nil {
+		return raw, nil //nolint:nilerr // a result that is no object has no output key
+	}
+	whole := r.output
+	if _, isType := whole["type"].(string); !isType {
+		whole = core.Schema{"properties": map[string]any(whole)} // st2: a map of properties
+	}
+	result[r.outputKey] = schema.MaskValue(result[r.outputKey], whole)
+	return json.Marshal(result)
+}
+
+// maskTexts hides secrets inside the texts of a JSON value and leaves the rest as it is.
+func maskTexts(raw []byte, m *schema.Masker) []byte {
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '"' {
+			out = append(out, raw[i])
+			continue
+		}
+		end := min(endOfText(raw, i), len(raw)-1)
+		out = append(out, '"')
+		out = append(out, m.Mask(string(raw[i+1:end]))...)
+		out = append(out, '"')
+		i = end
+	}
+	return out
+}
+
+// decodeObject returns nil for JSON that is no object.
+func decodeObject(raw []byte) (map[string]any, error) {
+	if kindOfJSON(bytes.TrimSpace(raw)) != "object" {
+		return nil, nil
+	}
+	var m map[string]any
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	err := dec.Decode(&m)
+	return m, err
+}

@@ -1,0 +1,423 @@
+package jinja
+
+import "github.com/petrelhq/petrel/core/expr"
+
+// block compiles statements to run one after the other.
+func (c *compiler) block(nodes []node, p place) (execFunc, error) {
+	steps := make([]execFunc, 0, len(nodes))
+	for _, n := range nodes {
+		s, err := c.statement(n, p)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, s)
+	}
+	if len(steps) == 1 {
+		return steps[0], nil
+	}
+	return func(f *frame) error {
+		for _, s := range steps {
+			if err := s(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+func (c *compiler) statement(n node, p place) (execFunc, error) {
+	switch x := n.(type) {
+	case *output:
+		return c.output(x, p)
+	case *forStmt:
+		return c.forLoop(x, p)
+	case *ifStmt:
+		return c.ifStmt(x, p)
+	case *assign:
+		return c.assign(x, p)
+	case *assignBlock:
+		return c.assignBlock(x, p)
+	case *macroStmt:
+		return c.macro(x, p)
+	case *callBlock:
+		return c.callBlock(x, p)
+	case *filterBlock:
+		return c.filterBlock(x, p)
+	case *withStmt:
+		return c.with(x, p)
+	case *blockStmt:
+		return c.blockRef(x, p)
+	case *autoescapeStmt:
+		return c.autoescape(x, p)
+	case *loaderStmt:
+		return c.loader(x, p)
+	}
+	return nil, c.fail(n, "this cannot stand as a statement")
+}
+
+func (c *compiler) output(x *output, p place) (execFunc, error) {
+	steps := make([]execFunc, len(x.parts))
+	for i, part := range x.parts {
+		if text, ok := part.(*textNode); ok {
+			steps[i] = func(f *frame) error { return f.out.write(text.text) }
+			continue
+		}
+		e, err := c.expr(part, p)
+		if err != nil {
+			return nil, err
+		}
+		pos := c.pos(part)
+		steps[i] = func(f *frame) error {
+			v, err := e(f)
+			if err != nil {
+				return err
+			}
+			return expr.At(f.print(v), pos)
+		}
+	}
+	return func(f *frame) error {
+		for _, s := range steps {
+			if err := s(f); err != nil {
+				return err
+			}
+		}
+		return f.budget.Step(int64(len(steps)))
+	}, nil
+}
+
+func (f *frame) print(v expr.Value) error {
+	s, err := expr.Str(f.budget, v)
+	if err != nil {
+		return err
+	}
+	if _, safe := v.(expr.Markup); f.autoescape && !safe {
+		s = expr.EscapeHTML(s)
+	}
+	return f.out.write(s)
+}
+
+func (c *compiler) ifStmt(x *ifStmt, p place) (execFunc, error) {
+	p = p.soften()
+	var tests []evalFunc
+	var bodies []execFunc
+	for _, arm := range append([]*ifStmt{x}, x.elifs...) {
+		t, err := c.expr(arm.test, p)
+		if err != nil {
+			return nil, err
+		}
+		body, err := c.block(arm.body, p)
+		if err != nil {
+			return nil, err
+		}
+		tests, bodies = append(tests, c.truth(arm.test, t)), append(bodies, body)
+	}
+	orElse, err := c.block(x.orElse, p)
+	if err != nil {
+		return nil, err
+	}
+	return func(f *frame) error {
+		for i, t := range tests {
+			yes, err := t(f)
+			if err != nil {
+				return err
+			}
+			if yes.(bool) {
+				return bodies[i](f)
+			}
+		}
+		return orElse(f)
+	}, nil
+}
+
+// truth makes a condition give a bool.
+func (c *compiler) truth(n node, e evalFunc) evalFunc {
+	return c.located(n, func(f *frame) (expr.Value, error) {
+		v, err := e(f)
+		if err != nil {
+			return nil, err
+		}
+		yes, err := expr.Truthy(v)
+		return yes, err
+	})
+}
+
+func (c *compiler) assign(x *assign, p place) (execFunc, error) {
+	value, err := c.expr(x.value, p)
+	if err != nil {
+		return nil, err
+	}
+	set, err := c.target(x.target, p)
+	if err != nil {
+		return nil, err
+	}
+	return func(f *frame) error {
+		v, err := value(f)
+		if err != nil {
+			return err
+		}
+		return set(f, v)
+	}, nil
+}
+
+// setFunc stores a value in an assignment target.
+type setFunc func(f *frame, v expr.Value) error
+
+func (c *compiler) target(n node, p place) (setFunc, error) {
+	switch x := n.(type) {
+	case *name:
+		return c.nameTarget(x, p), nil
+	case *nsRef:
+		return c.namespaceTarget(x, p), nil
+	case *tupleLit:
+		return c.tupleTarget(x, p)
+	}
+	return nil, c.fail(n, "can't assign to this expression")
+}
+
+func (c *compiler) nameTarget(x *name, p place) setFunc {
+	up, index := p.scope.find(x.id)
+	id, top := x.id, p.top
+	return func(f *frame, v expr.Value) error {
+		f.env.at(up).vals[index] = v
+		if top {
+			f.export(id, v)
+		}
+		return nil
+	}
+}
+
+// export makes a top-level variable visible to the template's blocks.
+func (f *frame) export(id string, v expr.Value) {
+	if len(f.tmpl.blocks) == 0 {
+		return
+	}
+	if f.exported == nil {
+		f.exported = map[string]expr.Value{}
+	}
+	f.exported[id] = v
+}
+
+func (c *compiler) namespaceTarget(x *nsRef, p place) setFunc {
+	get := c.load(&name{x.at, x.id, load}, p)
+	pos := c.pos(x)
+	return func(f *frame, v expr.Value) error {
+		ns, err := get(f)
+		if err != nil {
+			return err
+		}
+		n, ok := ns.(*namespace)
+		if !ok {
+			return expr.At(expr.Errorf("TemplateRuntimeError", "cannot assign attribute on non-namespace object"), pos)
+		}
+		if err := f.budget.Grow(48); err != nil {
+			return err
+		}
+		return n.attrs.Set(x.attr, v)
+	}
+}
+
+func (c *compiler) tupleTarget(x *tupleLit, p place) (setFunc, error) {
+	targets := make([]setFunc, len(x.items))
+	for i, item := range x.items {
+		t, err := c.target(item, p)
+		if err != nil {
+			return nil, err
+		}
+		targets[i] = t
+	}
+	pos := c.pos(x)
+	return func(f *frame, v expr.Value) error {
+		items, err := f.unpack(v, len(targets))
+		if err != nil {
+			return expr.At(err, pos)
+		}
+		for i, t := range targets {
+			if err := t(f, items[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// unpack takes a value apart into exactly n values.
+func (f *frame) unpack(v expr.Value, n int) ([]expr.Value, error) {
+	items, err := expr.Items(f.budget, v)
+	if err != nil {
+		if expr.ClassOf(err) == "TypeError" {
+			err = expr.Errorf("TypeError", "cannot unpack non-iterable %s object", expr.TypeName(v))
+		}
+		return nil, err
+	}
+	if len(items) < n {
+		return nil, expr.Errorf("ValueError", "not enough values to unpack (expected %d, got %d)", n, len(items))
+	}
+	if len(items) > n {
+		return nil, expr.Errorf("ValueError", "too many values to unpack (expected %d)", n)
+	}
+	return items, nil
+}
+
+func (c *compiler) assignBlock(x *assignBlock, p place) (execFunc, error) {
+	in := p.inner()
+	in.scope.visitAll(x.body)
+	if x.filter != nil {
+		in.scope.visit(x.filter)
+	}
+	c.seal(in.scope)
+	text, err := c.captured(x.body, x.filter, in)
+	if err != nil {
+		return nil, err
+	}
+	set, err := c.target(x.target, p)
+	if err != nil {
+		return nil, err
+	}
+	return func(f *frame) error {
+		v, err := text(f)
+		if err != nil {
+			return err
+		}
+		return set(f, v)
+	}, nil
+}
+
+// captured compiles a body whose text, passed through a filter chain, is a value.
+func (c *compiler) captured(body []node, chain *filter, in place) (evalFunc, error) {
+	code, err := c.block(body, in)
+	if err != nil {
+		return nil, err
+	}
+	value := evalFunc(func(f *frame) (expr.Value, error) {
+		text, err := f.capture(code)
+		return f.markup(text), err
+	})
+	if chain != nil {
+		if value, err = c.filterChain(chain, value, in); err != nil {
+			return nil, err
+		}
+	}
+	return func(f *frame) (expr.Value, error) {
+		if err := f.enter(in.scope); err != nil {
+			return nil, err
+		}
+		defer f.exit()
+		return value(f)
+	}, nil
+}
+
+// filterChain compiles filters whose innermost input is the given value.
+func (c *compiler) filterChain(x *filter, innermost evalFunc, p place) (evalFunc, error) {
+	if x.in == nil {
+		return c.applyFilter(x, innermost, p)
+	}
+	in, err := c.filterChain(x.in.(*filter), innermost, p)
+	if err != nil {
+		return nil, err
+	}
+	return c.applyFilter(x, in, p)
+}
+
+func (c *compiler) filterBlock(x *filterBlock, p place) (execFunc, error) {
+	in := p.inner()
+	in.scope.visitAll(x.body)
+	in.scope.visit(x.filter)
+	c.seal(in.scope)
+	value, err := c.captured(x.body, x.filter, in)
+	if err != nil {
+		return nil, err
+	}
+	return func(f *frame) error {
+		v, err := value(f)
+		if err != nil {
+			return err
+		}
+		return f.print(v)
+	}, nil
+}
+
+func (c *compiler) with(x *withStmt, p place) (execFunc, error) {
+	values, err := c.exprs(x.values, p)
+	if err != nil {
+		return nil, err
+	}
+	in := p.inner()
+	for _, t := range x.targets {
+		in.scope.declare(t)
+	}
+	in.scope.visitAll(x.body)
+	c.seal(in.scope)
+	targets := make([]setFunc, len(x.targets))
+	for i, t := range x.targets {
+		if targets[i], err = c.target(t, in); err != nil {
+			return nil, err
+		}
+	}
+	body, err := c.block(x.body, in)
+	if err != nil {
+		return nil, err
+	}
+	return func(f *frame) error {
+		vals, err := f.evalAll(values)
+		if err != nil {
+			return err
+		}
+		if err := f.enter(in.scope); err != nil {
+			return err
+		}
+		defer f.exit()
+		for i, set := range targets {
+			if err := set(f, vals[i]); err != nil {
+				return err
+			}
+		}
+		return body(f)
+	}, nil
+}
+
+func (c *compiler) autoescape(x *autoescapeStmt, p place) (execFunc, error) {
+	value, err := c.expr(x.value, p)
+	if err != nil {
+		return nil, err
+	}
+	in := p.inner()
+	in.scope.visitAll(x.body)
+	c.seal(in.scope)
+	body, err := c.block(x.body, in)
+	if err != nil {
+		return nil, err
+	}
+	on := c.truth(x.value, value)
+	return func(f *frame) error {
+		v, err := on(f)
+		if err != nil {
+			return err
+		}
+		if err := f.enter(in.scope); err != nil {
+			return err
+		}
+		saved := f.autoescape
+		f.autoescape = v.(bool)
+		err = body(f)
+		f.autoescape = saved
+		f.exit()
+		return err
+	}, nil
+}
+
+// loader compiles extends, include and import, which fail when they are reached.
+func (c *compiler) loader(x *loaderStmt, p place) (execFunc, error) {
+	e, err := c.expr(x.template, p)
+	if err != nil {
+		return nil, err
+	}
+	pos := c.pos(x)
+	return func(f *frame) error {
+		if _, err := e(f); err != nil {
+			return err
+		}
+		return expr.At(errNoLoader, pos)
+	}, nil
+}
+
+var errNoLoader = expr.Errorf("TypeError", "no loader for this environment specified")

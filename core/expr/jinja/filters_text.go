@@ -1,0 +1,220 @@
+package jinja
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
+
+func filterCenter(c *Call, a []expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	center := c.frame.render.env.methods["str"]["center"]
+	return center.Fn(c, []expr.Value{softValue(s, safe), a[1], " "})
+}
+
+func filterTrim(c *Call, a []expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	v, err := strStrip(s, a[1], true, true)
+	if safe && err == nil {
+		v = markSafe(v)
+	}
+	return v, err
+}
+
+func filterReplace(c *Call, a []expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	texts := [2]string{}
+	for i, v := range a[1:3] {
+		t, ok, err := c.soft(v)
+		if err != nil {
+			return nil, err
+		}
+		if (safe || c.frame.autoescape) && !ok {
+			t = expr.EscapeHTML(t)
+		}
+		texts[i] = t
+	}
+	n := int64(-1)
+	if a[3] != nil {
+		if n, err = expr.AsInt(a[3]); err != nil {
+			return nil, err
+		}
+	}
+	if c.frame.autoescape && !safe {
+		s, safe = expr.EscapeHTML(s), true
+	}
+	out, err := replaceText(c.Budget, s, texts[0], texts[1], n)
+	if safe && err == nil {
+		out = markSafe(out)
+	}
+	return out, err
+}
+
+func filterFormat(c *Call, a []expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	if len(a) > 1 && len(c.Kwargs) > 0 {
+		return nil, expr.Errorf("FilterArgumentError", "can't handle positional and keyword arguments at the same time")
+	}
+	var args expr.Value = expr.Tuple(a[1:])
+	if len(c.Kwargs) > 0 {
+		d := expr.NewDict()
+		if err := fillDict(c, d, nil); err != nil {
+			return nil, err
+		}
+		args = d
+	}
+	return expr.Percent(c.Budget, softValue(s, safe), args)
+}
+
+// titleWords capitalizes what stands between blanks, hyphens and opening brackets.
+func titleWords(s string) string {
+	isBreak := func(r rune) bool { return isSpace(r) || strings.ContainsRune("-({[<", r) }
+	var sb strings.Builder
+	for s != "" {
+		end := strings.IndexFunc(s, isBreak)
+		if end == 0 {
+			r, n := utf8.DecodeRuneInString(s)
+			sb.WriteRune(r)
+			s = s[n:]
+			continue
+		}
+		if end < 0 {
+			end = len(s)
+		}
+		_, n := utf8.DecodeRuneInString(s)
+		sb.WriteString(upper(s[:n]) + lower(s[n:end]))
+		s = s[end:]
+	}
+	return sb.String()
+}
+
+func filterWordCount(c *Call, a []expr.Value) (expr.Value, error) {
+	s, _, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	isWord := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }
+	return int64(len(strings.FieldsFunc(s, func(r rune) bool { return !isWord(r) }))), nil
+}
+
+func filterTruncate(c *Call, a []expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	length, err := expr.AsInt(a[1])
+	if err != nil {
+		return nil, err
+	}
+	end, err := textArg(a[3], "end")
+	if err != nil {
+		return nil, err
+	}
+	leeway := int64(5)
+	if a[4] != nil {
+		if leeway, err = expr.AsInt(a[4]); err != nil {
+			return nil, err
+		}
+	}
+	endLen := int64(utf8.RuneCountInString(end))
+	if length < endLen {
+		return nil, expr.Errorf("AssertionError", "expected length >= %d, got %d", endLen, length)
+	}
+	if leeway < 0 {
+		return nil, expr.Errorf("AssertionError", "expected leeway >= 0, got %d", leeway)
+	}
+	runes := []rune(s)
+	if int64(len(runes)) <= length+leeway {
+		return softValue(s, safe), nil
+	}
+	killWords, err := expr.Truthy(a[2])
+	if err != nil {
+		return nil, err
+	}
+	cut := string(runes[:length-endLen])
+	if i := strings.LastIndexByte(cut, ' '); !killWords && i >= 0 {
+		cut = cut[:i]
+	}
+	if _, endSafe := a[3].(expr.Markup); safe && !endSafe {
+		end = expr.EscapeHTML(end)
+	}
+	return softValue(cut+end, safe), nil
+}
+
+func filterIndent(c *Call, a []expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	pad, ok := expr.Text(a[1])
+	if !ok {
+		n, err := expr.AsInt(a[1])
+		if err != nil {
+			return nil, err
+		}
+		if err := c.Budget.Grow(max(n, 0)); err != nil {
+			return nil, err
+		}
+		pad = strings.Repeat(" ", int(max(n, 0)))
+	}
+	first, err := expr.Truthy(a[2])
+	if err != nil {
+		return nil, err
+	}
+	blank, err := expr.Truthy(a[3])
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Budget.Grow(int64(strings.Count(s, "\n")+1) * int64(len(pad))); err != nil {
+		return nil, err
+	}
+	return softValue(indentText(s, pad, first, blank), safe), nil
+}
+
+func indentText(s, pad string, first, blank bool) string {
+	lines := splitLines(s+"\n", false)
+	for i, line := range lines {
+		if i > 0 && (line != "" || blank) {
+			lines[i] = pad + line
+		}
+	}
+	out := strings.Join(lines, "\n")
+	if first {
+		out = pad + out
+	}
+	return out
+}
+
+func filterToJSON(c *Call, a []expr.Value) (expr.Value, error) {
+	o := expr.JSONOptions{SortKeys: true}
+	if a[1] != nil {
+		pad, ok := expr.Text(a[1])
+		if !ok {
+			n, err := expr.AsInt(a[1])
+			if err != nil {
+				return nil, err
+			}
+			pad = strings.Repeat(" ", int(min(max(n, 0), 1000)))
+		}
+		o.Indent = &pad
+	}
+	s, err := expr.ToJSON(c.Budget, a[0], o)
+	if err != nil {
+		return nil, err
+	}
+	return expr.Markup(strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "'", `\u0027`).Replace(s)), nil
+}

@@ -1,0 +1,115 @@
+package jinja
+
+import (
+	"strings"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
+
+// render is one run of a template.
+type render struct {
+	env      *Environment
+	tmpl     *Template
+	budget   *expr.Budget
+	vars     Vars
+	exported map[string]expr.Value // what the template set at its top level, for blocks
+}
+
+// resolve finds a name that the template does not define itself.
+func (r *render) resolve(name string) (expr.Value, bool) {
+	if v, ok := r.exported[name]; ok {
+		return v, true
+	}
+	if v, ok := r.vars(name); ok {
+		return v, true
+	}
+	v, ok := r.env.globals[name]
+	return v, ok
+}
+
+func (r *render) undefined(name string) *expr.Undefined {
+	return &expr.Undefined{Kind: r.env.Undefined, Name: name}
+}
+
+// frame is where code runs: variables, output, escaping.
+type frame struct {
+	*render
+	env        *env
+	out        *buffer
+	autoescape bool
+}
+
+// env is the variables of one entered scope.
+type env struct {
+	vals []expr.Value
+	up   *env
+}
+
+type missingType struct{}
+
+// missing fills the slot of a variable that has no value yet.
+var missing expr.Value = &missingType{}
+
+// enter makes the variables of a scope inside the current ones.
+func (f *frame) enter(s *scope) error {
+	f.env = &env{vals: make([]expr.Value, len(s.slots)), up: f.env}
+	return f.begin(s)
+}
+
+func (f *frame) exit() { f.env = f.env.up }
+
+// begin gives each variable of the entered scope its first value.
+func (f *frame) begin(s *scope) error {
+	for i, slot := range s.slots {
+		v := missing
+		switch slot.kind {
+		case loadContext:
+			if x, ok := f.resolve(slot.name); ok {
+				v = x
+			}
+		case loadOuter:
+			v = f.env.up.at(slot.up).vals[slot.index]
+		}
+		f.env.vals[i] = v
+	}
+	return f.budget.Step(int64(len(s.slots)))
+}
+
+func (e *env) at(up int) *env {
+	for range up {
+		e = e.up
+	}
+	return e
+}
+
+// buffer collects output within the budget.
+type buffer struct {
+	strings.Builder
+	budget *expr.Budget
+}
+
+func (b *buffer) write(s string) error {
+	if err := b.budget.Grow(int64(len(s))); err != nil {
+		return err
+	}
+	b.WriteString(s)
+	return nil
+}
+
+// capture runs code with a buffer of its own and gives the text.
+func (f *frame) capture(body execFunc) (string, error) {
+	saved := f.out
+	f.out = &buffer{budget: f.budget}
+	err := body(f)
+	text := f.out.String()
+	f.out = saved
+	return text, err
+}
+
+// markup is text as the value of captured output: safe when escaping is on.
+func (f *frame) markup(text string) expr.Value {
+	if f.autoescape {
+		return expr.Markup(text)
+	}
+	return text
+}

@@ -1,0 +1,195 @@
+package jinja
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
+
+// wrapper breaks lines at a width, at blanks and, when asked, at hyphens and inside long words.
+type wrapper struct {
+	width     int
+	breakLong bool
+	hyphens   bool
+}
+
+func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(a[0])
+	if err != nil {
+		return nil, err
+	}
+	width, err := expr.AsInt(a[1])
+	if err != nil {
+		return nil, err
+	}
+	w := wrapper{width: int(min(width, 1<<30))}
+	if w.breakLong, err = expr.Truthy(a[2]); err != nil {
+		return nil, err
+	}
+	if w.hyphens, err = expr.Truthy(a[4]); err != nil {
+		return nil, err
+	}
+	sep := "\n"
+	if a[3] != nil {
+		if sep, err = textArg(a[3], "wrapstring"); err != nil {
+			return nil, err
+		}
+	}
+	var out []string
+	for _, line := range splitLines(s, false) {
+		if width <= 0 {
+			return nil, expr.Errorf("ValueError", "invalid width %d (must be > 0)", width)
+		}
+		out = append(out, strings.Join(w.line(line), sep))
+	}
+	if err := c.Budget.Grow(int64(len(s)) * int64(1+len(sep))); err != nil {
+		return nil, err
+	}
+	return softValue(strings.Join(out, sep), safe), nil
+}
+
+// line breaks one line; blanks at the ends of the pieces are dropped, those at its start are kept.
+func (w wrapper) line(line string) []string {
+	var lines []string
+	chunks := w.chunks(line)
+	for len(chunks) > 0 {
+		if len(lines) > 0 && isBlank(chunks[0]) {
+			chunks = chunks[1:]
+			continue
+		}
+		var row []string
+		row, chunks = w.take(chunks)
+		if n := len(row); n > 0 && isBlank(row[n-1]) {
+			row = row[:n-1]
+		}
+		if len(row) > 0 {
+			lines = append(lines, strings.Join(row, ""))
+		}
+	}
+	return lines
+}
+
+// take fills one row.
+func (w wrapper) take(chunks []string) (row, rest []string) {
+	room := w.width
+	for len(chunks) > 0 {
+		n := utf8.RuneCountInString(chunks[0])
+		if n > room {
+			break
+		}
+		row, chunks, room = append(row, chunks[0]), chunks[1:], room-n
+	}
+	if len(chunks) > 0 && utf8.RuneCountInString(chunks[0]) > w.width {
+		row, chunks = w.takeLong(row, chunks, max(room, 1))
+	}
+	return row, chunks
+}
+
+// takeLong breaks a word longer than the width, or gives it a row of its own.
+func (w wrapper) takeLong(row, chunks []string, room int) ([]string, []string) {
+	if !w.breakLong {
+		if len(row) == 0 {
+			return []string{chunks[0]}, chunks[1:]
+		}
+		return row, chunks
+	}
+	r := []rune(chunks[0])
+	end := room
+	if w.hyphens && len(r) > room {
+		if i := strings.LastIndexByte(string(r[:room]), '-'); i > 0 {
+			before := string(r[:room])[:i]
+			if strings.Trim(before, "-") != "" {
+				end = utf8.RuneCountInString(before) + 1
+			}
+		}
+	}
+	rest := append([]string{string(r[end:])}, chunks[1:]...)
+	return append(row, string(r[:end])), rest
+}
+
+func isBlank(s string) bool { return strings.Trim(s, wrapBlanks) == "" }
+
+// wrapBlanks are the only characters at which words end.
+const wrapBlanks = "\t\n\v\f\r "
+
+// chunks cuts a line into words and blanks; with hyphens, words end after the hyphens in them.
+func (w wrapper) chunks(line string) []string {
+	line = strings.Map(func(r rune) rune {
+		if r < 0x80 && strings.ContainsRune(wrapBlanks, r) {
+			return ' '
+		}
+		return r
+	}, expandTabs(line))
+	var out []string
+	for line != "" {
+		blank := line[0] == ' '
+		end := strings.IndexFunc(line, func(r rune) bool { return (r == ' ') != blank })
+		if end < 0 {
+			end = len(line)
+		}
+		if blank || !w.hyphens {
+			out = append(out, line[:end])
+		} else {
+			out = append(out, hyphenParts(line[:end])...)
+		}
+		line = line[end:]
+	}
+	return out
+}
+
+func expandTabs(s string) string {
+	if !strings.Contains(s, "\t") {
+		return s
+	}
+	v, err := strExpandTabs(&Call{}, s, []expr.Value{int64(8)})
+	if err != nil {
+		return s
+	}
+	return v.(string)
+}
+
+// hyphenParts ends a part after a hyphen between a letter pair before and a letter after, and sets dashes of two or more apart.
+func hyphenParts(word string) []string {
+	r := []rune(word)
+	var out []string
+	start := 0
+	for i := 0; i < len(r); i++ {
+		if r[i] != '-' {
+			continue
+		}
+		end := i
+		for end < len(r) && r[end] == '-' {
+			end++
+		}
+		dash := end-i >= 2
+		switch {
+		case dash && i > start && i > 0 && isWrapWord(r[i-1]) && end < len(r) && isWordRune(r[end]):
+			out = append(out, string(r[start:i]), string(r[i:end]))
+			start = end
+		case !dash && breaksAfter(r, start, i):
+			out = append(out, string(r[start:i+1]))
+			start = i + 1
+		}
+		i = end - 1
+	}
+	if start < len(r) {
+		out = append(out, string(r[start:]))
+	}
+	return out
+}
+
+// breaksAfter reports whether a word may end after the hyphen at i.
+func breaksAfter(r []rune, start, i int) bool {
+	letter := func(j int) bool { return j >= start && j < len(r) && isLetterRune(r[j]) }
+	before := letter(i-1) && letter(i-2) || letter(i-1) && i-2 >= start && r[i-2] == '-' && letter(i-3)
+	after := letter(i+1) && (letter(i+2) || i+2 < len(r) && r[i+2] == '-' && letter(i+3))
+	return before && after
+}
+
+func isWordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }
+
+func isLetterRune(r rune) bool { return r == '_' || unicode.IsLetter(r) }
+
+func isWrapWord(r rune) bool { return isWordRune(r) || strings.ContainsRune(`!"'&.,?`, r) }
