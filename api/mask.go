@@ -101,3 +101,25 @@ func decodeObject(raw []byte) (map[string]any, error) {
 	err := dec.Decode(&m)
 	return m, err
 }
+
+// unmaskObject replaces each mask in now by the value before has in the same place, and
+// reports whether it found any.
+func unmaskObject(now, before map[string]any) bool {
+	found := false
+	for name, v := range now {
+		old, ok := before[name]
+		if !ok {
+			continue
+		}
+		if v == schema.Masked {
+			now[name], found = old, true
+			continue
+		}
+		in, ok1 := v.(map[string]any)
+		was, ok2 := old.(map[string]any)
+		if ok1 && ok2 && unmaskObject(in, was) {
+			found = true
+		}
+	}
+	return found
+}

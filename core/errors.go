@@ -19,9 +19,10 @@ const (
 	Forbidden         // we know who is asking, and they may not
 	TooLarge          // a body, result or queue is over its limit
 	Unavailable       // not now: draining, store away, disk full; try again later
+	TooMany           // asked too often, as after many failed logins; try again later
 )
 
-var kindNames = [...]string{"internal", "invalid", "not found", "conflict", "unauthorized", "forbidden", "too large", "unavailable"}
+var kindNames = [...]string{"internal", "invalid", "not found", "conflict", "unauthorized", "forbidden", "too large", "unavailable", "too many"}
 
 func (k Kind) String() string { return kindNames[k] }
 

@@ -16,6 +16,7 @@ func search(o *operands) (bool, error) {
 			return false, expr.Errorf("AttributeError", "needs an object of criteria as pattern, but it is %s", describe(o.pattern))
 		}
 		children = prepareChildren(d)
+		leaveUnrendered(children) // they came out of a template, so from data
 	}
 	if err := checkCondition(o.condition); err != nil {
 		return false, err
@@ -79,6 +80,15 @@ func prepareChild(key string, v expr.Value) *check {
 	condition, _ := textField(d, "condition")
 	p, _ := d.Get("pattern")
 	return prepare(key, operatorName, p, condition)
+}
+
+// leaveUnrendered makes texts that look like Jinja stand for themselves.
+// st2 differs: data is never evaluated.
+func leaveUnrendered(checks []*check) {
+	for _, c := range checks {
+		c.pattern.template, c.pattern.typed = "", ""
+		leaveUnrendered(c.children)
+	}
 }
 
 func textField(d *expr.Dict, name string) (string, bool) {

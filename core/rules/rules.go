@@ -138,6 +138,9 @@ func (e *Engine) matchAll(ctx context.Context, tx *store.Tx, rules []*compiled, 
 	matched := false
 	for _, c := range rules {
 		ok, err := e.holds(ctx, c, payload)
+		if err != nil && core.KindOf(err) != core.Invalid {
+			return matched, err // not the rule's fault: try again
+		}
 		if err != nil {
 			if err := e.record(tx, c, i, nil, err); err != nil {
 				return matched, err

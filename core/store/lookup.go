@@ -16,6 +16,20 @@ func (r Reader[T]) IDs(ctx context.Context, q Query) ([]string, error) {
 	return r.keys(ctx, &q, w)
 }
 
+// Page is List without the count, for going through everything with Query.After: what
+// is counted is not counted anew for each page.
+func (r Reader[T]) Page(ctx context.Context, q Query) ([]*T, error) {
+	if len(q.Where) > 1 {
+		vs, _, err := r.intersect(ctx, q, q.Where)
+		return vs, err
+	}
+	keys, err := r.IDs(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return r.read(ctx, keys)
+}
+
 // Many reads documents by key in one round trip, in the order asked. Missing ones are
 // left out.
 func (r Reader[T]) Many(ctx context.Context, keys []string) ([]*T, error) {

@@ -15,7 +15,7 @@ const maxCounters = 4096
 
 // admitDoc checks a guard, and that the document is not a log's entry. An unguarded op
 // reads nothing.
-func (s *Store) admitDoc(op *backend.Op) error {
+func (s *Store) admitDoc(g guards, i int, op *backend.Op) error {
 	if op.Kind != backend.OpCheck {
 		if err := s.refuseLog(op.Key); err != nil {
 			return err
@@ -24,7 +24,7 @@ func (s *Store) admitDoc(op *backend.Op) error {
 	if !op.Guarded {
 		return nil
 	}
-	v, err := s.version(op.Key)
+	v, err := s.version(g, i, op.Key)
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,22 @@ func (s *Store) readCounter(key string) (int64, error) {
 	return n, nil
 }
 
+// put writes a document at the Apply's version.
+func (w *writer) put(key string, value []byte) error {
+	w.recent.versions[key] = w.version
+	return setDoc(w.b, key, w.version, value)
+}
+
+func (w *writer) delete(key string) error {
+	w.recent.versions[key] = 0
+	return deleteDoc(w.b, key)
+}
+
 // add writes the sum as a plain document; admit has loaded the counter.
 func (w *writer) add(key string, n int64) error {
 	n += w.counters[key]
 	w.counters[key] = n
-	return setDoc(w.b, key, w.version, strconv.AppendInt(nil, n, 10))
+	return w.put(key, strconv.AppendInt(nil, n, 10))
 }
 
 // trimCounters forgets counters when there are too many; between commits nobody needs them.

@@ -26,6 +26,9 @@ import (
 // epochBits is how many versions one open of the store can give out: 2^40.
 const epochBits = 40
 
+// maxReplay is how much log, in bytes, a clean stop may leave for the next open to read.
+const maxReplay = 1 << 20
+
 // Store is a [backend.Backend] and a [backend.Archiver] in one directory.
 type Store struct {
 	dir     string
@@ -53,6 +56,7 @@ type Store struct {
 	mu       sync.Mutex // one commit at a time; guards what follows
 	leases   uint64     // the newest lease number given out
 	counters map[string]int64
+	recent   recent
 	queues   map[string]*queue
 	logs     atomic.Pointer[map[string]*eventLog] // replaced, never changed, under mu
 }
@@ -70,6 +74,7 @@ func Open(dir string, o Options) (*Store, error) {
 		dir:      dir,
 		done:     make(chan struct{}),
 		counters: map[string]int64{},
+		recent:   recent{versions: map[string]uint64{}},
 		queues:   map[string]*queue{},
 	}
 	s.logs.Store(&map[string]*eventLog{})
@@ -152,6 +157,9 @@ func (s *Store) Close() error {
 	}
 	s.mu.Unlock()
 	err := s.syncTo(s.last.Load())
+	if err == nil && s.db.Metrics().WAL.Size > maxReplay {
+		err = s.db.Flush()
+	}
 	if cerr := s.release(); err == nil {
 		err = cerr
 	}
@@ -161,7 +169,7 @@ func (s *Store) Close() error {
 // release closes what open opened, in reverse.
 func (s *Store) release() error {
 	var err error
-	if s.db != nil && !s.broken.Load() { // a broken Pebble cannot close: it would write its log
+	if s.db != nil {
 		err = s.db.Close()
 	}
 	for _, c := range slices.Backward(s.closers) {

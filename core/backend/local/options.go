@@ -68,7 +68,7 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		FormatMajorVersion:          pebble.FormatValueSeparation, // ours to raise, with Format
 		CacheSize:                   24 << 20,
 		MemTableSize:                16 << 20,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
 		LBaseMaxBytes:               64 << 20,
@@ -78,6 +78,7 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		EventListener:               &pebble.EventListener{DataCorruption: s.corrupted},
 	}
 	o.CompactionConcurrencyRange = func() (int, int) { return 1, 2 }
+	o.TargetFileSizes[0] = 8 << 20
 	o.Experimental.FileCacheShards = 2
 	for i := range o.Levels {
 		o.Levels[i].BlockSize = 8 << 10

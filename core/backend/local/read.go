@@ -54,20 +54,6 @@ func readDoc(from pebble.Reader, key string, e *backend.Entry) error {
 	return nil
 }
 
-// version reads the version of a document; the caller holds mu.
-func (s *Store) version(key string) (uint64, error) {
-	stored, c, err := s.db.Get(docKey(key))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, readError(key, err)
-	}
-	defer c.Close()
-	v, _, err := splitDoc(key, stored)
-	return v, err
-}
-
 func readError(key string, err error) error {
 	return core.Errorf(core.Internal, "store: read %q: %w", key, err)
 }
@@ -109,7 +95,7 @@ func (s *Store) bounds(r backend.Range) (lower, upper []byte, err error) {
 			return nil, nil, err
 		}
 		if r.From != "" {
-			lower = append(lower, 0)
+			lower = append(lower[:0:0], lower...)
 		}
 		if end := []byte(all + logRest(s.synced.Load()+1)); slices.Compare(end, upper) < 0 {
 			upper = end

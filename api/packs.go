@@ -1,0 +1,89 @@
+package api
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/petrelhq/petrel/core"
+)
+
+var packAttributes = attributes{
+	all: []string{"id", "uid", "ref", "name", "description", "version", "author", "email", "keywords",
+		"contributors", "files", "dependencies", "system", "python_versions", "stackstorm_version", "path"},
+	always: []string{"id"},
+}
+
+// writePack appends a pack as the API shows it, with what else its pack.yaml says.
+func writePack(b []byte, k *core.Pack, p *picked) ([]byte, error) {
+	o := begin(b, p)
+	o.text("id", k.ID)
+	o.text("uid", "pack:"+k.Ref)
+	o.text("ref", k.Ref)
+	o.text("name", k.Name)
+	o.text("description", k.Description)
+	o.text("version", k.Version)
+	o.text("author", k.Author)
+	o.some("email", k.Email)
+	list(o, "keywords", k.Keywords)
+	list(o, "contributors", k.Contributors)
+	list(o, "files", k.Files)
+	list(o, "dependencies", k.Dependencies)
+	o.objectOr("system", k.System)
+	o.some("path", k.Path)
+	names := make([]string, 0, len(k.Extra))
+	for name := range k.Extra {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		o.extra(name, k.Extra[name])
+	}
+	return o.end()
+}
+
+// extra writes a member whose name somebody else chose.
+func (o *object) extra(name string, v any) {
+	quoted := string(appendText(nil, name))
+	if o.pick.has(name) {
+		o.value(quoted[1:len(quoted)-1], v)
+	}
+}
+
+func (c *call) listPacks() error {
+	pick, err := c.pick(packAttributes)
+	if err != nil {
+		return err
+	}
+	p, err := c.paging(100)
+	if err != nil {
+		return err
+	}
+	ids, err := c.ids()
+	if err != nil {
+		return err
+	}
+	all, err := c.s.Store.Packs().All(c.ctx())
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(k *core.Pack) bool {
+		return !matches(c.text("name"), k.Name) || !matches(c.text("ref"), k.Ref) || (len(ids) > 0 && !slices.Contains(ids, k.ID))
+	})
+	if strings.HasPrefix(c.text("sort"), "-") {
+		slices.Reverse(all)
+	}
+	return sendList(c, cut(all, p), len(all), p, func(b []byte, k *core.Pack) ([]byte, error) { return writePack(b, k, pick) })
+}
+
+func (c *call) getPack() error {
+	k, err := c.s.Store.Packs().Find(c.ctx(), c.Params("ref"))
+	if core.KindOf(err) == core.NotFound {
+		return core.Errorf(core.NotFound, "Resource with a ref or id \"%s\" not found", c.Params("ref"))
+	}
+	if err != nil {
+		return err
+	}
+	return sendOne(c, fiber.StatusOK, k, func(b []byte, k *core.Pack) ([]byte, error) { return writePack(b, k, nil) })
+}

@@ -1,0 +1,122 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/store"
+)
+
+func (c *call) listTriggerTypes() error {
+	pick, err := c.pick(triggerTypeAttributes)
+	if err != nil {
+		return err
+	}
+	p, err := c.paging(100)
+	if err != nil {
+		return err
+	}
+	ids, err := c.ids()
+	if err != nil {
+		return err
+	}
+	all, err := c.s.Store.TriggerTypes().All(c.ctx())
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(t *core.TriggerType) bool {
+		return !matches(c.text("pack"), t.Pack) || !matches(c.text("name"), t.Name) ||
+			(len(ids) > 0 && !slices.Contains(ids, t.ID))
+	})
+	return sendList(c, cut(all, p), len(all), p, func(b []byte, t *core.TriggerType) ([]byte, error) {
+		return writeTriggerType(b, t, pick)
+	})
+}
+
+func (c *call) findTriggerType() (*core.TriggerType, error) {
+	t, err := c.s.Store.TriggerTypes().Find(c.ctx(), c.Params("ref"))
+	return t, noRef(err, c.Params("ref"))
+}
+
+func (c *call) getTriggerType() error {
+	t, err := c.findTriggerType()
+	if err != nil {
+		return err
+	}
+	return c.sendTriggerType(fiber.StatusOK, t)
+}
+
+func (c *call) sendTriggerType(status int, t *core.TriggerType) error {
+	return sendOne(c, status, t, func(b []byte, t *core.TriggerType) ([]byte, error) { return writeTriggerType(b, t, nil) })
+}
+
+// readTriggerType reads the body; pack is the one it has when it names none.
+func (c *call) readTriggerType(pack string) (*core.TriggerType, error) {
+	t := new(core.TriggerType)
+	if err := c.object(c.s.bodies.triggerType, t); err != nil {
+		return nil, err
+	}
+	if t.Pack == "" {
+		t.Pack = pack
+	}
+	return t, guardSystem(t.Pack)
+}
+
+func (c *call) postTriggerType() error {
+	t, err := c.readTriggerType("default")
+	if err != nil {
+		return err
+	}
+	t.ID = ""
+	if err := c.saveTriggerType(t, true); err != nil {
+		return err
+	}
+	return c.sendTriggerType(fiber.StatusCreated, t)
+}
+
+func (c *call) saveTriggerType(t *core.TriggerType, create bool) error {
+	return c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error {
+		return c.s.Content.SaveTriggerType(c.ctx(), tx, t, create)
+	})
+}
+
+func (c *call) putTriggerType() error {
+	old, err := c.findTriggerType()
+	if err != nil {
+		return err
+	}
+	if err := guardSystem(old.Pack); err != nil {
+		return err
+	}
+	t, err := c.readTriggerType(old.Pack)
+	if err != nil {
+		return err
+	}
+	if t.Ref() != old.Ref() {
+		return core.FieldErrorf("ref", "The trigger type is %s and cannot become %s; create the new one and delete the old.", old.Ref(), t.Ref())
+	}
+	t.ID = old.ID
+	if err := c.saveTriggerType(t, false); err != nil {
+		return err
+	}
+	return c.sendTriggerType(fiber.StatusOK, t)
+}
+
+func (c *call) deleteTriggerType() error {
+	t, err := c.findTriggerType()
+	if err != nil {
+		return err
+	}
+	if err := guardSystem(t.Pack); err != nil {
+		return err
+	}
+	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error {
+		return c.s.Content.DeleteTriggerType(c.ctx(), tx, t)
+	})
+	if err != nil {
+		return err
+	}
+	return c.empty(fiber.StatusNoContent)
+}

@@ -1,0 +1,144 @@
+package schema
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/petrelhq/petrel/core"
+)
+
+// Masked is what is shown in place of a secret.
+const Masked = "********"
+
+// shortSecret is the length, in bytes, below which a secret is not looked for in text:
+// hiding each "1" of an output tells more about the secret than it hides.
+const shortSecret = 3
+
+// Mask returns a copy of values in which each value declared secret, at any depth, is
+// [Masked]. A secret object or list is replaced whole.
+func Mask(values map[string]any, params core.Parameters) map[string]any {
+	masked, _ := walkSecrets(values, paramSchemas(params), func(any) any { return Masked }).(map[string]any)
+	return masked
+}
+
+// MaskValue masks v by the schema of the whole value, such as an action's output_schema.
+func MaskValue(v any, schema core.Schema) any {
+	return walkSecrets(v, schema, func(any) any { return Masked })
+}
+
+// Secrets returns the texts inside values that are declared secret, to look for elsewhere.
+func Secrets(values map[string]any, params core.Parameters) []string {
+	var found []string
+	walkSecrets(values, paramSchemas(params), func(secret any) any {
+		found = append(found, texts(secret)...)
+		return secret
+	})
+	return found
+}
+
+func paramSchemas(params core.Parameters) core.Schema {
+	properties := make(map[string]any, len(params))
+	for _, p := range params {
+		properties[p.Name] = p.Schema
+	}
+	return core.Schema{"properties": properties}
+}
+
+// walkSecrets returns v with each secret in it replaced.
+func walkSecrets(v any, schema map[string]any, replace func(any) any) any {
+	if schema["secret"] == true {
+		return replace(v)
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		return walkObject(v, schema, replace)
+	case []any:
+		return walkList(v, schema["items"], replace)
+	}
+	return v
+}
+
+func walkObject(object map[string]any, schema map[string]any, replace func(any) any) map[string]any {
+	if object == nil {
+		return nil
+	}
+	properties, _ := asSchema(schema["properties"])
+	others, _ := asSchema(schema["additionalProperties"])
+	out := make(map[string]any, len(object))
+	for name, v := range object {
+		sub, ok := asSchema(properties[name])
+		if !ok {
+			sub = others
+		}
+		out[name] = walkSecrets(v, sub, replace)
+	}
+	return out
+}
+
+func walkList(list []any, items any, replace func(any) any) []any {
+	each, _ := asSchema(items)
+	places, _ := items.([]any)
+	out := make([]any, len(list))
+	for i, v := range list {
+		sub := each
+		if i < len(places) {
+			sub, _ = asSchema(places[i])
+		}
+		out[i] = walkSecrets(v, sub, replace)
+	}
+	return out
+}
+
+// texts lists every text and number inside a secret.
+func texts(v any) []string {
+	switch v := v.(type) {
+	case nil, bool:
+		return nil
+	case string:
+		return []string{v}
+	case []any:
+		var found []string
+		for _, item := range v {
+			found = append(found, texts(item)...)
+		}
+		return found
+	case map[string]any:
+		var found []string
+		for _, name := range sortedKeys(v) {
+			found = append(found, texts(v[name])...)
+		}
+		return found
+	}
+	return []string{reprNumber(v)}
+}
+
+// Masker replaces known secrets inside text. It is safe for concurrent use. Text cut
+// into pieces is masked piece by piece: a secret that lies across a cut is not seen.
+type Masker struct{ replacer *strings.Replacer }
+
+// NewMasker looks for secrets as they are and as they stand inside a JSON text. Those
+// shorter than three bytes are left out.
+func NewMasker(secrets []string) *Masker {
+	var forms []string
+	for _, s := range secrets {
+		if len(s) < shortSecret {
+			continue
+		}
+		forms = append(forms, s)
+		quoted, err := json.Marshal(s)
+		if inner := string(quoted[1 : len(quoted)-1]); err == nil && inner != s {
+			forms = append(forms, inner)
+		}
+	}
+	// A secret that holds another goes first, or its remains would show.
+	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(forms))
+	for _, s := range slices.Compact(forms) {
+		pairs = append(pairs, s, Masked)
+	}
+	return &Masker{strings.NewReplacer(pairs...)}
+}
+
+// Mask returns text with each secret replaced by [Masked].
+func (m *Masker) Mask(text string) string { return m.replacer.Replace(text) }
