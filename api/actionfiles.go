@@ -16,7 +16,7 @@ import (
 // actionsDir opens the folder of a pack's actions, from which no name leads out. It is
 // nil when the pack has no files on this machine.
 func (s *Server) actionsDir(pack string) (*os.Root, error) {
-	dir := s.Content.PackDir(pack)
+	dir := s.PackDir(pack)
 	if dir == "" {
 		return nil, nil
 	}

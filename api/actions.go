@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -132,30 +133,20 @@ func (c *call) getActionParameters() error {
 	return answer(c.Ctx, fiber.StatusOK, map[string]core.Parameters{"parameters": names.parameters(a)})
 }
 
-// readAction reads the body; pack is the one it has when it names none.
-func (c *call) readAction(pack string) (*core.Action, error) {
-	body := struct {
-		core.Action
-		Enabled *bool `json:"enabled"`
-	}{}
-	if err := c.object(c.s.bodies.action, &body); err != nil {
+// readAction reads the body; an action that names no pack goes to the one given.
+func (c *call) readAction(otherwise string) (*core.Action, error) {
+	a, err := content(c, pack.ParseAction, func(a *core.Action) *string { return &a.Pack }, otherwise)
+	if err != nil {
 		return nil, err
-	}
-	a := &body.Action
-	a.Enabled = body.Enabled == nil || *body.Enabled
-	a.Notify = given(a.Notify)
-	if a.Pack == "" {
-		a.Pack = pack
 	}
 	return a, guardSystem(a.Pack)
 }
 
 func (c *call) postAction() error {
-	a, err := c.readAction("default")
+	a, err := c.readAction(pack.DefaultPack)
 	if err != nil {
 		return err
 	}
-	a.ID = ""
 	if err := c.saveAction(a, true); err != nil {
 		return err
 	}
@@ -164,7 +155,7 @@ func (c *call) postAction() error {
 
 func (c *call) saveAction(a *core.Action, create bool) error {
 	return c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error {
-		return c.s.Content.SaveAction(c.ctx(), tx, a, create)
+		return c.s.SaveAction(c.ctx(), tx, a, create)
 	})
 }
 
@@ -180,10 +171,7 @@ func (c *call) putAction() error {
 	if err != nil {
 		return err
 	}
-	if a.Ref() != old.Ref() {
-		return core.FieldErrorf("ref", "The action is %s and cannot become %s; create the new one and delete the old.", old.Ref(), a.Ref())
-	}
-	a.ID = old.ID
+	a.ID, a.MetadataFile = old.ID, old.MetadataFile
 	if err := c.saveAction(a, false); err != nil {
 		return err
 	}
@@ -204,7 +192,7 @@ func (c *call) deleteAction() error {
 	if err := guardSystem(a.Pack); err != nil {
 		return err
 	}
-	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error { return c.s.Content.DeleteAction(c.ctx(), tx, a) })
+	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error { return c.s.DeleteAction(c.ctx(), tx, a) })
 	if err == nil && body.RemoveFiles {
 		err = c.s.removeActionFiles(a)
 	}

@@ -7,10 +7,10 @@ import (
 	"github.com/petrelhq/petrel/core/schema"
 )
 
-// bodySchemas check what may be sent. st2: rest-api reference, resource shapes.
+// bodySchemas check what may be sent, except what packs are made of: package pack does that. st2: rest-api reference, resource shapes.
 type bodySchemas struct {
-	token, validate, apiKey, action, actionDelete, actionClone, runner,
-	execution, executionUpdate, reRun, triggerType, trigger, rule *schema.Object
+	token, validate, apiKey, actionDelete, actionClone, runner,
+	execution, executionUpdate, reRun, trigger, backup *schema.Object
 }
 
 const (
@@ -26,16 +26,6 @@ const (
 		"user":{"type":["string","null"]},"key_hash":{"type":["string","null"]},
 		"metadata":{"type":["object","null"]},"created_at":{"type":["string","null"]},
 		"enabled":{"type":"boolean"}},"additionalProperties":false}`
-
-	actionBody = `{"type":"object","properties":{
-		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
-		"pack":{"type":"string"},"name":{"type":"string","required":true,"minLength":1},
-		"description":{"type":["string","null"]},"enabled":{"type":"boolean"},
-		"runner_type":{"type":"string","required":true},"entry_point":{"type":"string"},
-		"parameters":{"type":"object"},"output_schema":{"type":["object","null"]},
-		"notify":{"type":["object","null"]},"metadata_file":{"type":["string","null"]},
-		"idempotent":{"type":"boolean"},
-		"tags":{"type":"array","items":{"type":"object"}}},"additionalProperties":false}`
 
 	actionDeleteBody = `{"type":"object","properties":{"remove_files":{"type":"boolean"}},"additionalProperties":false}`
 
@@ -64,43 +54,22 @@ const (
 		"user":{"type":["string","null"]},"delay":{"type":["integer","null"],"minimum":0},
 		"context":{"type":["object","null"]}},"additionalProperties":false}`
 
-	triggerTypeBody = `{"type":"object","properties":{
-		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
-		"name":{"type":"string","required":true,"minLength":1},"pack":{"type":"string"},
-		"description":{"type":["string","null"]},"payload_schema":{"type":"object"},
-		"parameters_schema":{"type":"object"},"metadata_file":{"type":["string","null"]},
-		"tags":{"type":"array","items":{"type":"object"}}},"additionalProperties":false}`
-
 	triggerBody = `{"type":"object","properties":{
 		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
 		"name":{"type":["string","null"]},"pack":{"type":"string"},
 		"type":{"type":"string","required":true},"parameters":{"type":["object","null"]},
 		"description":{"type":["string","null"]}},"additionalProperties":false}`
 
-	ruleBody = `{"type":"object","properties":{
-		"id":{"type":["string","null"]},"uid":{"type":["string","null"]},"ref":{"type":["string","null"]},
-		"name":{"type":"string","required":true,"minLength":1},"pack":{"type":"string"},
-		"description":{"type":["string","null"]},
-		"type":{"type":["object","null"],"properties":{"ref":{"type":"string"},"parameters":{"type":["object","null"]}}},
-		"trigger":{"type":"object","required":true,"properties":{
-			"type":{"type":"string","required":true},"parameters":{"type":["object","null"]},
-			"ref":{"type":["string","null"]},"description":{"type":["string","null"]}},"additionalProperties":false},
-		"criteria":{"type":["object","null"],"additionalProperties":{"type":"object"}},
-		"action":{"type":"object","required":true,"properties":{
-			"ref":{"type":"string","required":true},"parameters":{"type":["object","null"]},
-			"description":{"type":["string","null"]}},"additionalProperties":false},
-		"enabled":{"type":"boolean"},"context":{"type":["object","null"]},
-		"metadata_file":{"type":["string","null"]},
-		"tags":{"type":"array","items":{"type":"object"}}},"additionalProperties":false}`
+	backupBody = `{"type":"object","properties":{"directory":{"type":"string","required":true}},"additionalProperties":false}`
 )
 
 func compileBodies() (bodySchemas, error) {
 	var b bodySchemas
 	for text, into := range map[string]**schema.Object{
 		tokenBody: &b.token, validateBody: &b.validate, apiKeyBody: &b.apiKey,
-		actionBody: &b.action, actionDeleteBody: &b.actionDelete, actionCloneBody: &b.actionClone,
+		actionDeleteBody: &b.actionDelete, actionCloneBody: &b.actionClone,
 		runnerBody: &b.runner, executionBody: &b.execution, executionUpdateBody: &b.executionUpdate,
-		reRunBody: &b.reRun, triggerTypeBody: &b.triggerType, triggerBody: &b.trigger, ruleBody: &b.rule,
+		reRunBody: &b.reRun, triggerBody: &b.trigger, backupBody: &b.backup,
 	} {
 		var m map[string]any
 		if err := json.Unmarshal([]byte(text), &m); err != nil {

@@ -171,18 +171,28 @@ func kindOfJSON(raw []byte) string {
 	return "number"
 }
 
-// object reads the body into v after checking it against a schema. An empty body counts
-// as {}. Errors are Invalid, in the words of Python's jsonschema.
-func (c *call) object(check *schema.Object, v any) error {
+// rawObject returns the body as a JSON object of its own memory. An empty body counts
+// as {}. The error is Invalid.
+func (c *call) rawObject() (json.RawMessage, error) {
 	raw, err := c.json()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(raw) == 0 {
 		raw = json.RawMessage("{}")
 	}
 	if kind := kindOfJSON(raw); kind != "object" {
-		return core.Errorf(core.Invalid, "Input body needs to be an object, got: %s", kind)
+		return nil, core.Errorf(core.Invalid, "Input body needs to be an object, got: %s", kind)
+	}
+	return bytes.Clone(raw), nil
+}
+
+// object reads the body into v after checking it against a schema. Errors are Invalid,
+// in the words of Python's jsonschema.
+func (c *call) object(check *schema.Object, v any) error {
+	raw, err := c.rawObject()
+	if err != nil {
+		return err
 	}
 	whole := map[string]any{}
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -193,7 +203,30 @@ func (c *call) object(check *schema.Object, v any) error {
 	if err := check.Check(whole); err != nil {
 		return err
 	}
-	return readInto(bytes.Clone(raw), v)
+	return readInto(raw, v)
+}
+
+// content reads an action, a rule or a trigger type. One that names no pack goes to the
+// pack given. Errors are Invalid.
+func content[T any](c *call, parse func(data []byte, file string) (*T, error), packOf func(*T) *string, otherwise string) (*T, error) {
+	raw, err := c.rawObject()
+	if err != nil {
+		return nil, err
+	}
+	v, err := parse(raw, "")
+	if err != nil {
+		return nil, err
+	}
+	var named struct {
+		Pack string `json:"pack"`
+	}
+	if err := json.Unmarshal(raw, &named); err != nil {
+		return nil, unparsed("%v", err)
+	}
+	if named.Pack == "" {
+		*packOf(v) = otherwise
+	}
+	return v, nil
 }
 
 // readInto decodes JSON that has been checked; raw parts of v may point into it.

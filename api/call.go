@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -76,11 +77,19 @@ func (s *Server) allowedOrigin(origin string) string {
 	return s.Origins[0]
 }
 
+// newRequestID returns a random UUID.
 func newRequestID() string {
 	var b [16]byte
 	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never returns an error
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	id := make([]byte, 0, 36)
+	for i, end := range [...]int{4, 6, 8, 10, 16} {
+		if i > 0 {
+			id = append(id, '-')
+		}
+		id = hex.AppendEncode(id, b[[...]int{0, 4, 6, 8, 10}[i]:end])
+	}
+	return string(id)
 }
 
 // serve makes a Fiber handler of a route: who is asking, may they, until when.
@@ -146,6 +155,6 @@ func (c *call) giveCookie(token string) {
 	left := c.who.Expiry.Sub(c.s.Store.Time())
 	c.Cookie(&fiber.Cookie{
 		Name: "auth-token", Value: token, HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
-		Secure: !c.s.Plain, MaxAge: int(left / time.Second), Path: "/",
+		Secure: c.s.CertFile != "", MaxAge: int(left / time.Second), Path: "/",
 	})
 }

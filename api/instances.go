@@ -83,7 +83,7 @@ func (c *call) postReEmit() error {
 	id := c.Params("id")
 	var again *core.TriggerInstance
 	err := c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) (err error) {
-		again, err = c.s.Events.ReEmit(c.ctx(), tx, id)
+		again, err = c.s.Router.ReEmit(c.ctx(), tx, id)
 		return err
 	})
 	if err != nil {

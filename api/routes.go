@@ -39,6 +39,7 @@ func (s *Server) routes() []route {
 		{get, "/healthz", anyone, (*call).getHealth, 0},
 		{get, "/readyz", anyone, (*call).getReady, 0},
 		{get, "/", "version_view", (*call).getVersion, 0},
+		{post, "/backup", "system_backup", (*call).postBackup, small},
 		{get, "/user", "user_view", (*call).getUser, 0},
 		{post, "/tokens", anyone, (*call).postToken, small},
 		{post, "/tokens/validate", "token_validate", (*call).postTokenValidate, small},

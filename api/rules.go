@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -102,18 +103,12 @@ func (c *call) sendRule(status int, r *core.Rule, view bool) error {
 	return sendOne(c, status, r, write)
 }
 
-// readRule reads the body and fills in what StackStorm fills in.
-// st2: metadata reference, rule metadata.
-func (c *call) readRule(pack string) (*core.Rule, error) {
-	r := new(core.Rule)
-	if err := c.object(c.s.bodies.rule, r); err != nil {
+// readRule reads the body; a rule that names no pack goes to the one given. What a view
+// adds to a rule is not kept.
+func (c *call) readRule(otherwise string) (*core.Rule, error) {
+	r, err := content(c, pack.ParseRule, func(r *core.Rule) *string { return &r.Pack }, otherwise)
+	if err != nil {
 		return nil, err
-	}
-	if r.Pack == "" {
-		r.Pack = pack
-	}
-	if r.Type.Ref == "" {
-		r.Type.Ref = core.StandardRule
 	}
 	r.Trigger.Parameters, r.Action.Parameters = given(r.Trigger.Parameters), given(r.Action.Parameters)
 	r.Trigger.Ref = ""
@@ -121,11 +116,11 @@ func (c *call) readRule(pack string) (*core.Rule, error) {
 }
 
 func (c *call) postRule() error {
-	r, err := c.readRule("default")
+	r, err := c.readRule(pack.DefaultPack)
 	if err != nil {
 		return err
 	}
-	r.ID, r.Context = "", core.RuleContext{User: c.who.User}
+	r.Context = core.RuleContext{User: c.who.User}
 	if err := c.saveRule(r, true); err != nil {
 		return err
 	}
@@ -134,7 +129,7 @@ func (c *call) postRule() error {
 
 func (c *call) saveRule(r *core.Rule, create bool) error {
 	return c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error {
-		return c.s.Content.SaveRule(c.ctx(), tx, r, create)
+		return c.s.SaveRule(c.ctx(), tx, r, create)
 	})
 }
 
@@ -149,13 +144,7 @@ func (c *call) putRule() error {
 	if err != nil {
 		return err
 	}
-	if r.Ref() != old.Ref() {
-		return core.FieldErrorf("ref", "The rule is %s and cannot become %s; create the new one and delete the old.", old.Ref(), r.Ref())
-	}
-	r.ID, r.Context = old.ID, old.Context
-	if r.MetadataFile == "" {
-		r.MetadataFile = old.MetadataFile
-	}
+	r.ID, r.Context, r.MetadataFile = old.ID, old.Context, old.MetadataFile
 	if r.Action.Parameters, err = unmask(r.Action.Parameters, old.Action.Parameters); err != nil {
 		return err
 	}
@@ -187,7 +176,7 @@ func (c *call) deleteRule() error {
 	if err != nil {
 		return err
 	}
-	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error { return c.s.Content.DeleteRule(c.ctx(), tx, r) })
+	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error { return c.s.DeleteRule(c.ctx(), tx, r) })
 	if err != nil {
 		return err
 	}

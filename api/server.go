@@ -33,26 +33,12 @@ type Engine interface {
 	Cancel(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
 }
 
-// Events makes trigger instances. Each method writes into tx; the errors are those of
+// Router makes trigger instances. Each method writes into tx; the errors are those of
 // package router.
-type Events interface {
+type Router interface {
 	Webhook(ctx context.Context, tx *store.Tx, d router.Delivery) (json.RawMessage, error)
 	Emit(ctx context.Context, tx *store.Tx, e core.Event) (*core.TriggerInstance, error)
 	ReEmit(ctx context.Context, tx *store.Tx, id string) (*core.TriggerInstance, error)
-}
-
-// Content checks and writes what packs are made of. A Save with create set is a
-// Conflict, with the ID of the one in the way, when the reference is taken; other
-// errors are Invalid and name the field.
-type Content struct {
-	SaveRule          func(ctx context.Context, tx *store.Tx, r *core.Rule, create bool) error
-	DeleteRule        func(ctx context.Context, tx *store.Tx, r *core.Rule) error
-	SaveAction        func(ctx context.Context, tx *store.Tx, a *core.Action, create bool) error
-	DeleteAction      func(ctx context.Context, tx *store.Tx, a *core.Action) error
-	SaveTriggerType   func(ctx context.Context, tx *store.Tx, t *core.TriggerType, create bool) error
-	DeleteTriggerType func(ctx context.Context, tx *store.Tx, t *core.TriggerType) error
-	// PackDir returns the folder of a pack's files on this machine, "" if there is none.
-	PackDir func(pack string) string
 }
 
 // Config is what a Server needs.
@@ -60,12 +46,27 @@ type Config struct {
 	Store   *store.Store
 	Auth    *auth.Auth
 	Engine  Engine
-	Events  Events
-	Content Content
-	Ready   func() error // why the server should get no traffic now; nil when it should
-	Metrics http.Handler
+	Router  Router
 	Log     *slog.Logger
 	Version string
+
+	// What checks and writes packs' content. A Save with create set is a Conflict, with
+	// the ID of the one in the way, when the reference is taken; else it replaces the one
+	// of the same id. Other errors are Invalid and name the field.
+	SaveRule          func(ctx context.Context, tx *store.Tx, r *core.Rule, create bool) error
+	DeleteRule        func(ctx context.Context, tx *store.Tx, r *core.Rule) error
+	SaveAction        func(ctx context.Context, tx *store.Tx, a *core.Action, create bool) error
+	DeleteAction      func(ctx context.Context, tx *store.Tx, a *core.Action) error
+	SaveTriggerType   func(ctx context.Context, tx *store.Tx, t *core.TriggerType, create bool) error
+	DeleteTriggerType func(ctx context.Context, tx *store.Tx, t *core.TriggerType) error
+
+	// PackDir returns the folder of a pack's files on this machine, "" if there is none.
+	PackDir func(pack string) string
+	// Backup copies everything into a new directory of the server's machine.
+	Backup func(ctx context.Context, dir string) error
+	// Ready says why the server should get no traffic now; nil when it should.
+	Ready   func() error
+	Metrics http.Handler
 
 	MaxBody   int           // bytes of a request body; 0: 10 MiB. The setting is api.max_body.
 	Deadline  time.Duration // of one request, streams excepted; 0: 30 s
@@ -73,8 +74,8 @@ type Config struct {
 	Origins   []string      // web pages of these origins may call; the first is named to all others
 	WebURL    string        // of the web UI, for links in executions
 	PublicURL string        // of this API, told to those who log in; "" for none
-	Cert, Key string        // files; both or none
-	Plain     bool          // allows cookies over plain HTTP
+	CertFile  string        // with KeyFile: serves HTTPS
+	KeyFile   string
 }
 
 const (
@@ -84,7 +85,7 @@ const (
 	defaultOrigin    = "http://127.0.0.1:3000" // st2: its own default
 )
 
-// Server serves the API.
+// Server is the API.
 type Server struct {
 	Config
 	app    *fiber.App
@@ -94,7 +95,7 @@ type Server struct {
 	feed   *feed
 }
 
-// New returns a server. It serves nothing until Run.
+// New returns a server. It serves nothing until Serve.
 func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{Config: c, names: store.Cached[*catalogue]{Load: loadCatalogue}}
@@ -128,9 +129,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Run serves ln until ctx is done. Then it takes no more requests, closes the streams,
+// Serve answers on ln until ctx is done. Then it takes no more requests, closes the streams,
 // lets running requests finish and returns.
-func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	ln, err := s.listener(ln)
 	if err != nil {
 		return err
@@ -167,10 +168,10 @@ func served(err error) error {
 
 func (s *Server) listener(ln net.Listener) (net.Listener, error) {
 	ln = patientListener{ln}
-	if s.Cert == "" && s.Key == "" {
+	if s.CertFile == "" && s.KeyFile == "" {
 		return ln, nil
 	}
-	cert, err := tls.LoadX509KeyPair(s.Cert, s.Key)
+	cert, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("tls.cert and tls.key: %w", err)
 	}

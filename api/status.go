@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -29,6 +30,20 @@ func (c *call) getVersion() error {
 	return answer(c.Ctx, fiber.StatusOK, map[string]string{
 		"version": c.s.Version, "docs_url": "https://github.com/petrelhq/petrel",
 	})
+}
+
+// postBackup copies everything into a new directory of the server's machine.
+func (c *call) postBackup() error {
+	var body struct {
+		Directory string `json:"directory"`
+	}
+	if err := c.object(c.s.bodies.backup, &body); err != nil {
+		return err
+	}
+	if err := c.s.Backup(context.WithoutCancel(c.ctx()), body.Directory); err != nil {
+		return err
+	}
+	return answer(c.Ctx, fiber.StatusOK, map[string]string{"directory": body.Directory})
 }
 
 type userView struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -47,7 +48,7 @@ func (c *call) postTrigger() error {
 		return err
 	}
 	if body.Pack == "" {
-		body.Pack = "default"
+		body.Pack = pack.DefaultPack
 	}
 	if body.Name == "" {
 		body.Name = newRequestID() // st2: a trigger without a name is called by a UUID

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -52,24 +53,20 @@ func (c *call) sendTriggerType(status int, t *core.TriggerType) error {
 	return sendOne(c, status, t, func(b []byte, t *core.TriggerType) ([]byte, error) { return writeTriggerType(b, t, nil) })
 }
 
-// readTriggerType reads the body; pack is the one it has when it names none.
-func (c *call) readTriggerType(pack string) (*core.TriggerType, error) {
-	t := new(core.TriggerType)
-	if err := c.object(c.s.bodies.triggerType, t); err != nil {
+// readTriggerType reads the body; a type that names no pack goes to the one given.
+func (c *call) readTriggerType(otherwise string) (*core.TriggerType, error) {
+	t, err := content(c, pack.ParseTriggerType, func(t *core.TriggerType) *string { return &t.Pack }, otherwise)
+	if err != nil {
 		return nil, err
-	}
-	if t.Pack == "" {
-		t.Pack = pack
 	}
 	return t, guardSystem(t.Pack)
 }
 
 func (c *call) postTriggerType() error {
-	t, err := c.readTriggerType("default")
+	t, err := c.readTriggerType(pack.DefaultPack)
 	if err != nil {
 		return err
 	}
-	t.ID = ""
 	if err := c.saveTriggerType(t, true); err != nil {
 		return err
 	}
@@ -78,7 +75,7 @@ func (c *call) postTriggerType() error {
 
 func (c *call) saveTriggerType(t *core.TriggerType, create bool) error {
 	return c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error {
-		return c.s.Content.SaveTriggerType(c.ctx(), tx, t, create)
+		return c.s.SaveTriggerType(c.ctx(), tx, t, create)
 	})
 }
 
@@ -97,7 +94,7 @@ func (c *call) putTriggerType() error {
 	if t.Ref() != old.Ref() {
 		return core.FieldErrorf("ref", "The trigger type is %s and cannot become %s; create the new one and delete the old.", old.Ref(), t.Ref())
 	}
-	t.ID = old.ID
+	t.ID, t.MetadataFile = old.ID, old.MetadataFile
 	if err := c.saveTriggerType(t, false); err != nil {
 		return err
 	}
@@ -113,7 +110,7 @@ func (c *call) deleteTriggerType() error {
 		return err
 	}
 	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error {
-		return c.s.Content.DeleteTriggerType(c.ctx(), tx, t)
+		return c.s.DeleteTriggerType(c.ctx(), tx, t)
 	})
 	if err != nil {
 		return err

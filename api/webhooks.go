@@ -30,7 +30,7 @@ func (c *call) postWebhook() error {
 	d := router.Delivery{Hook: strings.Trim(c.Params("*"), "/"), Headers: c.headers(), Body: body}
 	var reply json.RawMessage
 	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) (err error) {
-		reply, err = c.s.Events.Webhook(c.ctx(), tx, d)
+		reply, err = c.s.Router.Webhook(c.ctx(), tx, d)
 		return err
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *call) postGenericWebhook() error {
 	}
 	e := core.Event{Trigger: body.Trigger, Payload: body.Payload, TraceTag: string(c.Request().Header.Peek("St2-Trace-Tag"))}
 	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error {
-		_, err := c.s.Events.Emit(c.ctx(), tx, e)
+		_, err := c.s.Router.Emit(c.ctx(), tx, e)
 		return err
 	})
 	if err != nil {

@@ -79,12 +79,22 @@ func (s *Server) registerOne(ctx context.Context, fsys fs.FS, name, path string)
 	return nil
 }
 
+// packDirs maps packs to where their files lie on this machine.
+func packDirs(ctx context.Context, st *store.Store) (map[string]string, error) {
+	all, err := st.Packs().All(ctx)
+	dirs := make(map[string]string, len(all))
+	for _, p := range all {
+		dirs[p.Ref] = p.Path
+	}
+	return dirs, err
+}
+
 // packDir returns where a pack's files lie on this machine; "" for shipped ones, whose
 // actions need none.
 func (s *Server) packDir(ref string) string {
-	p, err := s.store.Packs().Get(context.Background(), ref)
+	dirs, err := s.dirs.Now(context.Background(), s.store)
 	if err != nil {
-		return ""
+		s.log.Error("cannot look up a pack's folder", "pack", ref, "error", err)
 	}
-	return p.Path
+	return dirs[ref]
 }

@@ -53,6 +53,7 @@ type Server struct {
 	rules   *rules.Engine
 	engine  *execution.Engine
 	packs   *pack.Registrar
+	dirs    store.Cached[map[string]string]
 	api     *api.Server
 	metrics *metrics
 	tasks   supervise.Supervisor
@@ -67,6 +68,7 @@ func NewServer(ctx context.Context, cfg Config, log *slog.Logger, news io.Writer
 		return nil, err
 	}
 	s = &Server{cfg: cfg, log: log, tasks: supervise.Supervisor{Log: log}}
+	s.dirs.Load = packDirs
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

@@ -95,7 +95,7 @@ func (s *Store) bounds(r backend.Range) (lower, upper []byte, err error) {
 			return nil, nil, err
 		}
 		if r.From != "" {
-			lower = append(lower[:0:0], lower...)
+			lower = append(lower, 0)
 		}
 		if end := []byte(all + logRest(s.synced.Load()+1)); slices.Compare(end, upper) < 0 {
 			upper = end
