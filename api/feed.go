@@ -20,11 +20,14 @@ type event struct {
 	execution string // its id
 	action    string // its action's reference
 	status    core.Status
+	stream    string // of output
+	chunk     int    // of output
 }
 
 // listener is one client of a stream.
 type listener struct {
-	wants  func(name string) bool // asked before an event is written
+	wants  func(name, execution string) bool // asked before an event is written
+	keeps  func(e event) bool                // asked before it is handed over
 	events chan event
 	cut    func() // ends a client that does not keep up
 	from   store.Version
@@ -125,12 +128,12 @@ func (f *feed) follow(ctx context.Context) error {
 	}
 }
 
-// wanted reports whether anybody wants events of this name.
-func (f *feed) wanted(name string, at store.Version) bool {
+// wanted reports whether anybody wants events of this name about an execution.
+func (f *feed) wanted(name, execution string, at store.Version) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for l := range f.listeners {
-		if at > l.from && l.wants(name) {
+		if at > l.from && l.wants(name, execution) {
 			return true
 		}
 	}
@@ -142,7 +145,7 @@ func (f *feed) publish(e event, at store.Version) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for l := range f.listeners {
-		if at <= l.from || !l.wants(e.name) {
+		if at <= l.from || !l.wants(e.name, e.execution) || !l.keeps(e) {
 			continue
 		}
 		select {
@@ -185,14 +188,14 @@ func (t *teller) tell(ctx context.Context, c store.Change) error {
 	return nil
 }
 
-// execution tells of an execution as it stands now, in both of StackStorm's forms.
+// execution tells of an execution in both of StackStorm's forms.
 func (t *teller) execution(ctx context.Context, c store.Change) error {
 	verb := "update"
 	if c.Created {
 		verb = "create"
 	}
 	names := [...]string{"st2.execution__" + verb, "st2.liveaction__" + verb}
-	wanted := [...]bool{t.f.wanted(names[0], c.Version), t.f.wanted(names[1], c.Version)}
+	wanted := [...]bool{t.f.wanted(names[0], c.ID, c.Version), t.f.wanted(names[1], c.ID, c.Version)}
 	if !wanted[0] && !wanted[1] {
 		return nil
 	}
@@ -207,13 +210,29 @@ func (t *teller) execution(ctx context.Context, c store.Change) error {
 		if !wanted[i] {
 			continue
 		}
-		e, err := t.f.s.told(ctx, x, name)
+		e, err := t.f.s.told(ctx, asItWas(x, core.Status(c.Detail)), name)
 		if err != nil {
 			return err
 		}
 		t.f.publish(e, c.Version)
 	}
 	return nil
+}
+
+// asItWas shows an execution that has moved on since in the status of an earlier change,
+// so that its end is told once, and after what it printed.
+func asItWas(x *core.Execution, s core.Status) *core.Execution {
+	if x.Status == s || !x.Status.Final() {
+		return x
+	}
+	before := *x
+	before.Status, before.Reason, before.End, before.Result, before.Stored = s, "", 0, nil, nil
+	for i, l := range x.Log {
+		if l.Status == s {
+			before.Log = x.Log[:i+1]
+		}
+	}
+	return &before
 }
 
 // told makes an event of an execution.
@@ -234,7 +253,7 @@ const outputEvent = "st2.execution.output__create"
 
 // output tells of a piece of output.
 func (t *teller) output(ctx context.Context, c store.Change) error {
-	if !t.f.wanted(outputEvent, c.Version) {
+	if !t.f.wanted(outputEvent, c.ID, c.Version) {
 		return nil
 	}
 	head, err := t.head(ctx, c.ID)
@@ -301,5 +320,5 @@ func (p *printed) event(id string, c store.Chunk) event {
 	o.text("output_type", c.Stream)
 	o.text("data", data)
 	raw, _ := o.end()
-	return event{name: outputEvent, data: raw, execution: id, action: p.action}
+	return event{name: outputEvent, data: raw, execution: id, action: p.action, stream: c.Stream, chunk: c.Number}
 }

@@ -12,7 +12,7 @@ PETREL_ADMIN_PASSWORD=$(cat .run/password)
 bin/petrel server --data "$data" --listen "$listen" &
 server=$!
 trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
-if ! bin/petrel --url "http://$listen" demo --user admin --password "$PETREL_ADMIN_PASSWORD"; then
+if ! bin/petrel demo --url "http://$listen" --user admin --password "$PETREL_ADMIN_PASSWORD"; then
   kill -TERM $server 2>/dev/null || true
   wait $server || true
   exit 1

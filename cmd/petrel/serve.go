@@ -18,7 +18,6 @@ import (
 	"github.com/petrelhq/petrel/core/auth"
 	"github.com/petrelhq/petrel/core/backend/local"
 	"github.com/petrelhq/petrel/core/execution"
-	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/rules"
@@ -63,38 +62,38 @@ type Server struct {
 
 // NewServer opens the data directory and the listener, registers packs and puts
 // everything together. Nothing runs before Run. First-start news goes to news.
-func NewServer(ctx context.Context, cfg Config, log *slog.Logger, news io.Writer) (s *Server, err error) {
+func NewServer(ctx context.Context, cfg Config, log *slog.Logger, news io.Writer) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	s = &Server{cfg: cfg, log: log, tasks: supervise.Supervisor{Log: log}}
+	s := &Server{cfg: cfg, log: log, tasks: supervise.Supervisor{Log: log}}
 	s.dirs.Load = packDirs
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	if s.disk, err = local.Open(filepath.Join(cfg.Data, "store"), local.Options{Log: log}); err != nil {
-		return nil, err
-	}
-	if s.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w (is another server running there? choose another address with --listen)", err)
-	}
-	s.store = store.New(s.disk, time.Now)
-	if err = s.join(ctx, news); err != nil {
-		return nil, err
-	}
-	if err = s.register(ctx); err != nil {
-		return nil, err
+	if err := s.open(ctx, news); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.supervise()
 	return s, nil
 }
 
+// open does what can fail before anything runs.
+func (s *Server) open(ctx context.Context, news io.Writer) (err error) {
+	if s.disk, err = local.Open(filepath.Join(s.cfg.Data, "store"), local.Options{Log: s.log}); err != nil {
+		return err
+	}
+	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+		return fmt.Errorf("listen: %w (is another server running there? choose another address with --listen)", err)
+	}
+	s.store = store.New(s.disk, time.Now)
+	if err := s.join(ctx, news); err != nil {
+		return err
+	}
+	return s.register(ctx)
+}
+
 // join makes the parts and gives each what it needs of the others.
 func (s *Server) join(ctx context.Context, news io.Writer) error {
 	cfg, st := s.cfg, s.store
-	templates := templates{jinja.NewStackStorm()}
+	templates := newTemplates()
 
 	htpasswd := cfg.Auth.Htpasswd
 	if htpasswd == "" {
@@ -130,7 +129,7 @@ func (s *Server) join(ctx context.Context, news io.Writer) error {
 	})
 	s.rules = rules.New(rules.Config{
 		Store: st, Log: s.log, User: systemUser(cfg), Request: s.engine.Request,
-		Renderer: templates, Acquire: s.router.Acquire, Release: s.router.Release,
+		Renderer: rules.NewRenderer(templates.env, patternNames), Acquire: s.router.Acquire, Release: s.router.Release,
 	})
 	s.packs = &pack.Registrar{Store: st, Log: s.log, Declare: s.router.Declare, SaveRule: s.rules.Save}
 	s.metrics = newMetrics(st, s.engine)

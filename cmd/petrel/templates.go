@@ -10,6 +10,19 @@ import (
 // templates joins the Jinja evaluator to those who render with it.
 type templates struct{ env *jinja.Environment }
 
+// newTemplates makes StackStorm's environment. st2: triggers-rules reference 6.
+func newTemplates() templates {
+	return templates{jinja.New(jinja.Options{TrimBlocks: true, LstripBlocks: true}, nil, nil, nil)}
+}
+
+// patternNames are the names that every criteria pattern sees.
+func patternNames(name string) (expr.Value, bool) {
+	if name == "st2kv" {
+		return noKeyValues(""), true
+	}
+	return nil, false
+}
+
 // Variables implements execution.Jinja.
 func (t templates) Variables(src string) ([]string, error) {
 	tpl, err := t.env.Compile(src)

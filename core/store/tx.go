@@ -93,13 +93,14 @@ func (t *Tx) committed(ctx context.Context, v backend.Version) {
 // ops turns what the Tx collected into one Apply.
 func (t *Tx) ops() []backend.Op {
 	ops := make([]backend.Op, 0, len(t.keys)*6+len(t.steps)+len(t.checks))
+	var notes []backend.Op // last, so that an execution's end is told after what it printed
 	for _, key := range t.keys {
 		d := t.docs[key]
 		ops = append(ops, d.op(key))
 		ops = t.reindex(ops, d)
 		if d.note != nil {
 			t.changes++
-			ops = append(ops, backend.Append(changeLog, d.note))
+			notes = append(notes, backend.Append(changeLog, d.note))
 		}
 	}
 	for key, v := range t.checks {
@@ -112,7 +113,7 @@ func (t *Tx) ops() []backend.Op {
 			ops = append(ops, backend.Add(key, n))
 		}
 	}
-	return append(ops, t.steps...)
+	return append(append(ops, t.steps...), notes...)
 }
 
 func (d *doc) op(key string) backend.Op {

@@ -21,7 +21,7 @@ const defaultURL = "http://127.0.0.1:9101"
 
 // Command is `petrel demo`.
 func Command() *cobra.Command {
-	var user, password string
+	var base, user, password string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Drive one webhook, rule and action through a running server and show each step",
@@ -31,14 +31,11 @@ It makes the rule examples.demo, posts to the webhook /webhooks/demo, waits for 
 execution and prints what happened. The rule stays, to play with.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			base := defaultURL
-			if f := cmd.Flag("url"); f != nil && f.Value.String() != "" {
-				base = f.Value.String()
-			}
 			d := demo{out: cmd.OutOrStdout(), base: strings.TrimRight(base, "/")}
 			return d.run(cmd.Context(), user, password)
 		},
 	}
+	cmd.Flags().StringVar(&base, "url", defaultURL, "where the server listens")
 	cmd.Flags().StringVar(&user, "user", "admin", "who logs in")
 	cmd.Flags().StringVar(&password, "password", "", "the password; see the first start of `petrel server`")
 	return cmd

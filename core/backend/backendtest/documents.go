@@ -48,27 +48,36 @@ func getInOrder(s *subject) {
 	})
 }
 
-// getShowsOneMoment reads two documents that are always written together.
+// getShowsOneMoment reads documents that are always written together.
 func getShowsOneMoment(s *subject) {
+	keys := make([]string, 40)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("c/%d", i)
+	}
 	var writer sync.WaitGroup
+	defer writer.Wait()
 	writer.Go(func() {
-		for i := range 300 {
-			text := fmt.Sprint(i)
-			if _, err := s.Apply(s.ctx, backend.Relaxed, put("c/left", text), put("c/right", text)); err != nil {
+		for i := range 400 {
+			var ops []backend.Op
+			for _, k := range keys {
+				ops = append(ops, put(k, fmt.Sprint(i)))
+			}
+			if _, err := s.Apply(s.ctx, backend.Relaxed, ops...); err != nil {
 				s.Error(err)
 			}
 		}
 	})
-	for range 300 {
-		es, err := s.Get(s.ctx, "c/left", "c/right")
+	for range 400 {
+		es, err := s.Get(s.ctx, keys...)
 		if err != nil {
 			s.Fatal(err)
 		}
-		if es[0].Version != es[1].Version {
-			s.Fatalf("read half an Apply: versions %d and %d", es[0].Version, es[1].Version)
+		for _, e := range es {
+			if e.Version != es[0].Version {
+				s.Fatalf("read half an Apply: versions %d and %d", es[0].Version, e.Version)
+			}
 		}
 	}
-	writer.Wait()
 }
 
 func allOrNothing(s *subject) {

@@ -68,6 +68,7 @@ func logFrom(s *subject) {
 func logFollower(s *subject) {
 	const writers, each = 4, 60
 	var wg sync.WaitGroup
+	defer wg.Wait()
 	for w := range writers {
 		wg.Go(func() {
 			for i := range each {
@@ -94,7 +95,6 @@ func logFollower(s *subject) {
 			s.Fatalf("saw %d of %d entries", seen, writers*each)
 		}
 	}
-	wg.Wait()
 }
 
 func logConflict(s *subject) {
@@ -120,7 +120,10 @@ func logTrim(s *subject) {
 	s.must(backend.Trim("log", 1<<63))
 	same(s, "everything", valuesOf(s.scan(backend.Range{Collection: "log"})), "")
 	s.must(backend.Append("log", []byte("7")))
-	same(s, "afterwards", valuesOf(s.scan(backend.Range{Collection: "log"})), "7")
+	es = s.scan(backend.Range{Collection: "log"})
+	same(s, "afterwards", valuesOf(es), "7")
+	s.must(backend.Trim("log", es[0].Version))
+	same(s, "what came after everything", valuesOf(s.scan(backend.Range{Collection: "log"})), "")
 }
 
 func logReopen(s *subject) {

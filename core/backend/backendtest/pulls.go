@@ -112,24 +112,32 @@ func manyPullers(s *subject) {
 	same(s, "items", len(seen), items)
 }
 
-// abandonedPull cancels Pulls just as work arrives: the work must reach someone.
+// abandonedPull cancels a Pull just as work arrives, while another waits: the work
+// must reach one of them.
 func abandonedPull(s *subject) {
-	for i := range 50 {
+	for i := range 200 {
 		ctx, cancel := context.WithCancel(s.ctx)
 		pulled := make(chan []backend.Delivery, 1)
 		go func() {
 			ds, _ := s.Pull(ctx, "q", 1)
 			pulled <- ds
 		}()
-		id := fmt.Sprint(i)
-		go cancel()
-		s.must(push("q", id, 0))
-		ds := <-pulled
+		patient := s.pullLater("q")
+		if i%2 == 0 {
+			go cancel() // before the Push, or after
+		}
+		if _, err := s.Apply(s.ctx, backend.Relaxed, push("q", fmt.Sprint(i), 0)); err != nil {
+			s.Fatal(err)
+		}
+		cancel()
+		if hasty := <-pulled; len(hasty) > 0 {
+			s.must(append(each(hasty, backend.Ack), push("q", "another", 0))...)
+		}
+		ds := <-patient
 		if len(ds) == 0 {
-			ds = s.pull("q", 1, id)
+			s.Fatal("the waiting Pull was passed over")
 		}
 		s.must(each(ds, backend.Ack)...)
-		cancel()
 	}
 }
 

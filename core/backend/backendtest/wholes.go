@@ -14,6 +14,7 @@ import (
 var wholes = []promise{
 	{"random steps agree with a model", agreesWithModel},
 	{"guarded changes are one history", oneHistory},
+	{"creations and deletions alternate", alternate},
 	{"work flows through once", worksOnce},
 }
 
@@ -68,6 +69,42 @@ func (s *subject) moveOn(key string, m backend.Mode) bool {
 		s.Errorf("Apply: %v", err)
 	}
 	return err == nil
+}
+
+// alternate lets some create one document where there is none and others delete it
+// where there is one, as slots of a concurrency policy come and go.
+func alternate(s *subject) {
+	const key, writers, each = "slot/1", 3, 200
+	var created, deleted atomic.Int64
+	var wg sync.WaitGroup
+	try := func(n *atomic.Int64, op backend.Op) {
+		switch _, err := s.Apply(s.ctx, backend.Relaxed, op); err {
+		case nil:
+			n.Add(1)
+		case backend.ErrConflict:
+		default:
+			s.Error(err)
+		}
+	}
+	for range writers {
+		wg.Go(func() {
+			for range each {
+				try(&created, put(key, "x").If(0))
+			}
+		})
+		wg.Go(func() {
+			for range each {
+				if es, err := s.Get(s.ctx, key); err == nil && es[0].Version != 0 {
+					try(&deleted, backend.Delete(key).If(es[0].Version))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	left := created.Load() - deleted.Load()
+	if there := s.get(key).Version != 0; left < 0 || left > 1 || there != (left == 1) {
+		s.Fatalf("created %d times, deleted %d times, there: %v", created.Load(), deleted.Load(), there)
+	}
 }
 
 // worksOnce passes items through two queues, grouped, by workers that fail at times:

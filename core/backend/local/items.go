@@ -42,7 +42,7 @@ func (w *writer) push(i *backend.Item) error {
 	ready := w.now + int64(max(i.After, 0))
 	defer q.arm(w.now)
 	if e := q.items[i.ID]; e != nil {
-		if q.hasten(e, ready); false {
+		if q.hasten(e, ready) {
 			return putState(w.b, q, e)
 		}
 		return nil

@@ -100,4 +100,3 @@ func dirName(p string) string {
 	}
 	return strings.TrimRight(head, "/")
 }
-

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/petrelhq/petrel/core/expr"
 )
@@ -33,24 +34,31 @@ func humanTime(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 		s, err := expr.Str(b, a[0])
 		return s + "μs", err
 	}
-	if math.IsInf(seconds, 0) || math.IsNaN(seconds) || seconds >= 1<<62 {
-		return nil, expr.Errorf("OverflowError", "seconds are out of range")
+	if math.IsInf(seconds, 0) || math.IsNaN(seconds) || seconds >= maxHumanSeconds {
+		return nil, expr.Errorf("OverflowError", "date value out of range")
 	}
 	return units(int64(math.RoundToEven(seconds))), nil
 }
 
+// maxHumanSeconds reaches to the end of the year 9999.
+const maxHumanSeconds = 315537897600
+
 // units writes all units from the first one that is not zero.
+// st2: the number is taken as a date after 1 January of the year 1 whose month is then left out:
+// 40 days are "9d0h0m0s".
 func units(seconds int64) string {
+	t := time.Date(1, 1, 1+int(seconds/86400), 0, 0, int(seconds%86400), 0, time.UTC)
 	var sb strings.Builder
 	for _, u := range []struct {
 		name string
-		size int64
-	}{{"y", 365 * 24 * 3600}, {"d", 24 * 3600}, {"h", 3600}, {"m", 60}, {"s", 1}} {
-		n := seconds / u.size
-		seconds %= u.size
-		if n > 0 || sb.Len() > 0 {
-			sb.WriteString(strconv.FormatInt(n, 10) + u.name)
+		n    int
+	}{{"y", t.Year() - 1}, {"d", t.Day() - 1}, {"h", t.Hour()}, {"m", t.Minute()}, {"s", t.Second()}} {
+		if u.n > 0 || sb.Len() > 0 {
+			sb.WriteString(strconv.Itoa(u.n) + u.name)
 		}
+	}
+	if sb.Len() == 0 {
+		return "0s"
 	}
 	return sb.String()
 }

@@ -63,7 +63,7 @@ func (r *regexes) replace(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.Replace(b, s, with, 0)
+	out, err := p.Sub(b, with, s, 0)
 	return out, err
 }
 

@@ -23,11 +23,11 @@ func versionFunctions() map[string]Function {
 	value, other := expr.Req("value"), expr.Req("pattern")
 	compare := func(f func(c int) expr.Value) Function {
 		return Function{[]expr.Param{value, other}, func(b *expr.Budget, a []expr.Value) (expr.Value, error) {
-			x, err := parseVersion(b, a[0])
+			x, err := parseVersion(a[0])
 			if err != nil {
 				return nil, err
 			}
-			y, err := parseVersion(b, a[1])
+			y, err := parseVersion(a[1])
 			if err != nil {
 				return nil, err
 			}
@@ -36,7 +36,7 @@ func versionFunctions() map[string]Function {
 	}
 	bump := func(part int) Function {
 		return Function{[]expr.Param{value}, func(b *expr.Budget, a []expr.Value) (expr.Value, error) {
-			v, err := parseVersion(b, a[0])
+			v, err := parseVersion(a[0])
 			if err != nil {
 				return nil, err
 			}
@@ -56,8 +56,8 @@ func versionFunctions() map[string]Function {
 	}
 }
 
-func parseVersion(b *expr.Budget, v expr.Value) (*version, error) {
-	s, err := text(b, v)
+func parseVersion(v expr.Value) (*version, error) {
+	s, err := str(v)
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +135,6 @@ func (v *version) bump(part int) string {
 			parts[i] = n.String()
 		case i > part:
 			parts[i] = "0"
-		case part == 2 && v.prerelease != "":
-			// st2: the semver library only drops the prerelease of a patch that is not out yet.
-			parts[i] = new(big.Int).Add(n, big.NewInt(1)).String()
 		default:
 			parts[i] = new(big.Int).Add(n, big.NewInt(1)).String()
 		}
@@ -146,7 +143,7 @@ func (v *version) bump(part int) string {
 }
 
 func versionStripPatch(b *expr.Budget, a []expr.Value) (expr.Value, error) {
-	v, err := parseVersion(b, a[0])
+	v, err := parseVersion(a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -155,11 +152,11 @@ func versionStripPatch(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 
 // versionMatch checks one comparator such as ">=1.0.0"; a bare version means "==".
 func versionMatch(b *expr.Budget, a []expr.Value) (expr.Value, error) {
-	v, err := parseVersion(b, a[0])
+	v, err := parseVersion(a[0])
 	if err != nil {
 		return nil, err
 	}
-	expression, err := text(b, a[1])
+	expression, err := str(a[1])
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +164,7 @@ func versionMatch(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 	if op == "" {
 		return nil, expr.Errorf("ValueError", "match_expr parameter should be in format <op><ver>, where <op> is one of ['<', '>', '==', '<=', '>=', '!=']. You provided: %s", expr.QuoteText(expression))
 	}
-	o, err := parseVersion(b, rest)
+	o, err := parseVersion(rest)
 	if err != nil {
 		return nil, err
 	}

@@ -52,17 +52,23 @@ func member(d *expr.Dict, name string) expr.Value {
 	return v
 }
 
-// Functions are orquesta's functions for this workflow state.
-func (w *Workflow) Functions() map[string]Function {
-	return map[string]Function{
-		"ctx":         {[]expr.Param{expr.Opt("key", nil)}, w.ctx},
-		"item":        {[]expr.Param{expr.Opt("key", nil)}, w.item},
-		"task_status": {[]expr.Param{expr.Req("task_id"), expr.Opt("route", nil)}, w.taskStatus},
-		"succeeded":   {nil, w.statusIs("succeeded")},
-		"failed":      {nil, w.statusIs("failed")},
-		"completed":   {nil, w.statusIs("succeeded", "failed", "expired", "timeout", "abandoned", "canceled")},
-		"result":      {nil, w.result},
+// Function finds one of orquesta's functions for this workflow state.
+func (w *Workflow) Function(name string) (Function, bool) {
+	switch name {
+	case "ctx":
+		return Function{[]expr.Param{expr.Opt("key", nil)}, w.ctx}, true
+	case "item":
+		return Function{[]expr.Param{expr.Opt("key", nil)}, w.item}, true
+	case "task_status":
+		return Function{[]expr.Param{expr.Req("task_id"), expr.Opt("route", nil)}, w.taskStatus}, true
+	case "succeeded", "failed":
+		return Function{nil, w.statusIs(name)}, true
+	case "completed":
+		return Function{nil, w.statusIs("succeeded", "failed", "expired", "timeout", "abandoned", "canceled")}, true
+	case "result":
+		return Function{nil, w.result}, true
 	}
+	return Function{}, false
 }
 
 // Data are orquesta's functions that need no workflow: json. (zip takes any number of arguments: see Zip.)
@@ -78,7 +84,7 @@ func (w *Workflow) ctx(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 	if !ok {
 		return nil, expr.Errorf("AttributeError", "'%s' object has no attribute 'startswith'", expr.TypeName(a[0]))
 	}
-	if strings.HasPrefix(name, "__") {
+	if strings.HasPrefix(name, "__") && w.hides(name) {
 		return nil, expr.Errorf("VariableInaccessibleError", "The variable \"%s\" is for internal use and inaccessible.", name)
 	}
 	v, ok := w.Vars.Get(name)
@@ -86,6 +92,23 @@ func (w *Workflow) ctx(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 		return nil, expr.Errorf("VariableUndefinedError", "The variable \"%s\" is undefined.", name)
 	}
 	return v, nil
+}
+
+// hides reports whether an engine's name is there, out of reach.
+func (w *Workflow) hides(name string) bool {
+	switch name {
+	case "__state":
+		return w.State != nil || w.Status != nil
+	case "__current_task":
+		return w.Task != nil
+	case "__current_item":
+		return w.Item != nil
+	}
+	if w.private == nil {
+		return false
+	}
+	_, ok := w.private.Get(name)
+	return ok
 }
 
 func (w *Workflow) item(b *expr.Budget, a []expr.Value) (expr.Value, error) {

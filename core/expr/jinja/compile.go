@@ -380,6 +380,6 @@ func (c *compiler) conditional(x *conditional, p place) (evalFunc, error) {
 		case parts[2] != nil:
 			return parts[2](f)
 		}
-		return &expr.Undefined{Kind: f.render.env.Undefined, Hint: "the inline if-expression evaluated to false and no else section was defined."}, nil
+		return &expr.Undefined{Kind: expr.Lenient, Hint: "the inline if-expression evaluated to false and no else section was defined."}, nil
 	}, nil
 }

@@ -254,7 +254,11 @@ func (f *frame) call(fn expr.Value, call *expr.Call) (expr.Value, error) {
 		return nil, err
 	}
 	defer f.budget.Leave()
-	return callable.Call(call)
+	v, err := callable.Call(call)
+	if err != nil {
+		return nil, err
+	}
+	return f.private(v)
 }
 
 func (c *compiler) filter(x *filter, p place) (evalFunc, error) {
@@ -303,7 +307,10 @@ func (c *compiler) apply(n node, what, name string, fn Func, known bool, in eval
 		if !known {
 			return nil, expr.Errorf("TemplateRuntimeError", "No %s named %s found.", what, expr.QuoteText(name))
 		}
-		return fn.use(f, name, call)
+		if v, err = fn.use(f, name, call); err != nil {
+			return nil, err
+		}
+		return f.private(v)
 	}), nil
 }
 

@@ -93,6 +93,12 @@ func (env *Environment) CompileExpression(src string) (*Template, error) {
 	})
 }
 
+// check parses a template without compiling it.
+func (env *Environment) check(src string) error {
+	_, err := parse(normalize(src, env.KeepTrailingNewline), env.syntax())
+	return err
+}
+
 // resultName is where a compiled expression leaves its value; no template can spell it.
 const resultName = "expression result"
 

@@ -45,6 +45,25 @@ func (g *group) Str(b *expr.Budget) (string, error) {
 	return expr.Repr(b, g.tuple())
 }
 
+// Resolve implements expr.Resolver: outside of expressions a group is its tuple.
+func (g *group) Resolve(*expr.Budget) (expr.Value, error) { return g.tuple(), nil }
+
+// Order implements expr.Orderer.
+func (g *group) Order(other expr.Value) (int, bool, error) {
+	o, ok := other.(*group)
+	if !ok {
+		return 0, false, nil
+	}
+	if less, err := expr.Less(nil, g.tuple(), o.tuple()); less || err != nil {
+		return -1, true, err
+	}
+	more, err := expr.Less(nil, o.tuple(), g.tuple())
+	if more {
+		return 1, true, err
+	}
+	return 0, true, err
+}
+
 // EqualTo implements expr.Equaler.
 func (g *group) EqualTo(b *expr.Budget, other expr.Value) (bool, error) {
 	if o, ok := other.(*group); ok {

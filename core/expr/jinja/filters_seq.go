@@ -307,7 +307,7 @@ func filterLast(c *Call, a []expr.Value) (expr.Value, error) {
 // reversible are the items of what Python can walk backwards.
 func (c *Call) reversible(v expr.Value) ([]expr.Value, error) {
 	switch v.(type) {
-	case *expr.List, expr.Tuple, *expr.Dict, string, expr.Markup, *expr.View, *expr.Range, *expr.Undefined:
+	case *expr.List, expr.Tuple, *expr.Dict, string, expr.Markup, *expr.View, *expr.Range, *group, *expr.Undefined:
 		return expr.Items(c.Budget, v)
 	}
 	return nil, expr.Errorf("TypeError", "'%s' object is not reversible", expr.TypeName(v))

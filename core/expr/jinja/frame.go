@@ -12,19 +12,30 @@ type render struct {
 	tmpl     *Template
 	budget   *expr.Budget
 	vars     Vars
+	thawer   *expr.Thawer          // set when the template changes what it is given
 	exported map[string]expr.Value // what the template set at its top level, for blocks
 }
 
-// resolve finds a name that the template does not define itself.
-func (r *render) resolve(name string) (expr.Value, bool) {
+// resolve finds a name that the template does not define itself; missing when there is none.
+func (r *render) resolve(name string) (expr.Value, error) {
 	if v, ok := r.exported[name]; ok {
-		return v, true
+		return v, nil
 	}
 	if v, ok := r.vars(name); ok {
-		return v, true
+		return r.private(v)
 	}
-	v, ok := r.env.globals[name]
-	return v, ok
+	if v, ok := r.env.globals[name]; ok {
+		return v, nil
+	}
+	return missing, nil
+}
+
+// private gives a value that the template may change, when it does such things.
+func (r *render) private(v expr.Value) (expr.Value, error) {
+	if r.thawer == nil {
+		return v, nil
+	}
+	return r.thawer.Thaw(v)
 }
 
 func (r *render) undefined(name string) *expr.Undefined {
@@ -64,9 +75,11 @@ func (f *frame) begin(s *scope) error {
 		v := missing
 		switch slot.kind {
 		case loadContext:
-			if x, ok := f.resolve(slot.name); ok {
-				v = x
+			x, err := f.resolve(slot.name)
+			if err != nil {
+				return err
 			}
+			v = x
 		case loadOuter:
 			v = f.env.up.at(slot.up).vals[slot.index]
 		}

@@ -201,9 +201,6 @@ func (p *parser) primary() (node, error) {
 	case t.isOp("{"):
 		return p.dict()
 	}
-	if t.kind == tokEOF {
-		return nil, p.fail(t.at, "Unexpected end of template.")
-	}
 	return nil, p.fail(t.at, "unexpected '%s'", t.describe())
 }
 

@@ -19,7 +19,8 @@ type parser struct {
 	tokens []token
 	i      int
 	depth  int
-	open   []string // block tags waiting for their end
+	open   []string   // block tags waiting for their end
+	ends   [][]string // what would end them
 	blocks map[string]bool
 }
 
@@ -48,6 +49,17 @@ func parseExpression(src string) (node, error) {
 		return nil, p.fail(p.peek().at, "chunk after expression")
 	}
 	return n, nil
+}
+
+// checkExpression parses an expression and does not mind what comes after it.
+func checkExpression(src string) error {
+	tokens, err := tokenizeExpression(src)
+	if err != nil {
+		return err
+	}
+	p := &parser{src: src, tokens: tokens}
+	_, err = p.expression()
+	return err
 }
 
 func (p *parser) peek() token { return p.tokens[p.i] }
@@ -142,6 +154,10 @@ func (p *parser) body(ends []string) ([]node, error) {
 		return nil, err
 	}
 	defer p.leave()
+	if ends != nil {
+		p.ends = append(p.ends, ends)
+		defer func() { p.ends = p.ends[:len(p.ends)-1] }()
+	}
 	var out []node
 	var print *output
 	add := func(n node) {
@@ -156,7 +172,7 @@ func (p *parser) body(ends []string) ([]node, error) {
 		switch t.kind {
 		case tokEOF:
 			if ends != nil {
-				return nil, p.missingEnd(ends)
+				return nil, p.missingEnd()
 			}
 			return out, nil
 		case tokData:
@@ -192,9 +208,26 @@ func (p *parser) body(ends []string) ([]node, error) {
 	}
 }
 
-func (p *parser) missingEnd(ends []string) error {
-	return p.fail(p.peek().at, "Unexpected end of template. Jinja was looking for the following tags: '%s'. The innermost block that needs to be closed is '%s'.",
-		strings.Join(ends, "' or '"), p.open[len(p.open)-1])
+func (p *parser) missingEnd() error {
+	return p.fail(p.peek().at, "Unexpected end of template.%s", p.lookingFor(""))
+}
+
+// lookingFor explains which tags would be in order; tag is one that is not.
+func (p *parser) lookingFor(tag string) string {
+	msg := ""
+	if len(p.ends) > 0 {
+		looking := "'" + strings.Join(p.ends[len(p.ends)-1], "' or '") + "'"
+		msg = " Jinja was looking for the following tags: " + looking + "."
+		for _, ends := range p.ends {
+			if tag != "" && indexOf(ends, tag) >= 0 {
+				msg = " You probably made a nesting mistake. Jinja is expecting this tag, but currently looking for " + looking + "."
+			}
+		}
+	}
+	if len(p.open) > 0 {
+		msg += fmt.Sprintf(" The innermost block that needs to be closed is '%s'.", p.open[len(p.open)-1])
+	}
+	return msg
 }
 
 // statement reads one block tag and what belongs to it, up to before the closing "%}".
@@ -218,11 +251,7 @@ func (p *parser) statement() (node, error) {
 }
 
 func (p *parser) unknownTag(t token) error {
-	msg := fmt.Sprintf("Encountered unknown tag '%s'.", t.text)
-	if len(p.open) > 0 {
-		msg += fmt.Sprintf(" The innermost block that needs to be closed is '%s'.", p.open[len(p.open)-1])
-	}
-	return p.fail(t.at, "%s", msg)
+	return p.fail(t.at, "Encountered unknown tag '%s'.%s", t.text, p.lookingFor(t.text))
 }
 
 // block reads a body after a tag: the tag's end, the body, and the end tag's name when drop is set.

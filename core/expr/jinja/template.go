@@ -26,13 +26,18 @@ func (t *Template) Render(run Run, vars Vars) (string, error) {
 	return out.out.String(), nil
 }
 
-// Value gives the value of a template made by CompileExpression, frozen. A missing value is an *expr.Undefined.
+// Value gives the value of a template made by CompileExpression, frozen and plain: generators,
+// views and ranges are lists by then, lookups are read. A missing value is an *expr.Undefined.
 func (t *Template) Value(run Run, vars Vars) (expr.Value, error) {
-	f, err := t.execute(run.budget(), vars)
+	b := run.budget()
+	f, err := t.execute(b, vars)
 	if err != nil {
 		return nil, err
 	}
-	v := f.env.vals[t.root.refs[resultName]]
+	v, err := expr.Settle(b, f.env.vals[t.root.refs[resultName]])
+	if err != nil {
+		return nil, err
+	}
 	return expr.Freeze(v), nil
 }
 
@@ -42,16 +47,15 @@ func (t *Template) Variables() []string { return t.unbound }
 
 // execute runs the template; when it tries to change shared data, it runs again on a private copy.
 func (t *Template) execute(b *expr.Budget, vars Vars) (*frame, error) {
-	f, err := t.run(b, vars)
+	f, err := t.run(&render{env: t.env, tmpl: t, budget: b, vars: vars})
 	if errors.Is(err, expr.ErrFrozen) {
-		f, err = t.run(b, thawed(b, vars))
+		return t.run(&render{env: t.env, tmpl: t, budget: b, vars: vars, thawer: expr.NewThawer(b)})
 	}
 	return f, err
 }
 
-func (t *Template) run(b *expr.Budget, vars Vars) (*frame, error) {
-	r := &render{env: t.env, tmpl: t, budget: b, vars: vars}
-	f := &frame{render: r, out: &buffer{budget: b}, autoescape: t.env.Autoescape}
+func (t *Template) run(r *render) (*frame, error) {
+	f := &frame{render: r, out: &buffer{budget: r.budget}, autoescape: t.env.Autoescape}
 	if err := f.enter(t.root); err != nil {
 		return nil, err
 	}
@@ -59,26 +63,6 @@ func (t *Template) run(b *expr.Budget, vars Vars) (*frame, error) {
 		f.env.vals[i] = &selfRef{*f}
 	}
 	return f, t.body(f)
-}
-
-// thawed gives private copies of variables, each made once.
-func thawed(b *expr.Budget, vars Vars) Vars {
-	copies := map[string]expr.Value{}
-	return func(name string) (expr.Value, bool) {
-		if v, ok := copies[name]; ok {
-			return v, true
-		}
-		v, ok := vars(name)
-		if !ok {
-			return nil, false
-		}
-		c, err := expr.Thaw(b, v)
-		if err != nil {
-			c = v // the budget is spent: the next step says so
-		}
-		copies[name] = c
-		return c, true
-	}
 }
 
 func sortedKeys(m map[string]bool) []string {
