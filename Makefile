@@ -4,7 +4,7 @@ GO      ?= go
 N       ?= 20
 SEED    ?= 1
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-BUILD    = $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+BUILD    = $(GO) build -ldflags "-s -w -X main.version=$(VERSION)"
 
 # Packages that share memory between goroutines: tested with the race detector too.
 RACE = ./core/backend/... ./core/store ./core/execution ./core/router ./core/rules \

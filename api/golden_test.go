@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // TestGolden tells the story of each testdata/<noun>.golden: requests, each with its
 // status, its count headers and its body. Ids are numbered, times and the like are named.
 // A line "> METHOD PATH BODY" is a request; $name in it is replaced by what a line
-// "< name path" took from the last answer; "! id" waits for an execution to end.
+// "< name path" took from the last answer; "! id" waits for an
+// execution to end, "? rule" for one that a rule asked for.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(files) == 0 {
@@ -81,6 +82,9 @@ func (s *story) tell(text string) string {
 		case "!":
 			fmt.Fprintf(&s.out, "%s\n", line)
 			s.await(s.fill(rest), core.Status.Final)
+		case "?":
+			fmt.Fprintf(&s.out, "%s\n", line)
+			s.awaitRule(rest)
 		case "#":
 			fmt.Fprintf(&s.out, "%s\n", line)
 		}
@@ -105,16 +109,15 @@ func (s *story) request(line string) {
 	s.out.WriteString("\n" + s.normal(s.last.body) + "\n")
 }
 
-// take returns a member of the last answer; 0.id is the id of the first of a list.
+// take returns a member of the last answer, of the first of a list.
 func (s *story) take(path string) string {
 	var v any
 	if err := json.Unmarshal([]byte(s.last.body), &v); err != nil {
 		s.t.Fatal(err)
 	}
 	for _, step := range strings.Split(path, ".") {
-		if l, ok := v.([]any); ok {
+		if l, ok := v.([]any); ok && len(l) > 0 {
 			v = l[0]
-			continue
 		}
 		v = v.(map[string]any)[step]
 	}
@@ -130,7 +133,7 @@ var (
 	pidForm      = regexp.MustCompile(`"pid": \d+`)
 	hashForm     = regexp.MustCompile(`[0-9a-f]{128}`)
 	tokenForm    = regexp.MustCompile(`"token": "[0-9a-f]{32}"`)
-	keyForm      = regexp.MustCompile(`"key": "[A-Za-z0-9+/]{86}"`)
+	keyForm      = regexp.MustCompile(`"key": "[A-Za-z0-9_-]{86}"`)
 	tagForm      = regexp.MustCompile(`-[0-9a-f]{32}"`)
 	portForm     = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	signatureUID = regexp.MustCompile(`:[0-9a-f]{32}"`)

@@ -35,8 +35,8 @@ func TestMain(m *testing.M) {
 	// fasthttp and Fiber keep one clock each for as long as the process lives, and the
 	// sweeper of fasthttp's workers sees only every ten seconds that it is to end.
 	goleak.VerifyTestMain(m,
-		goleak.IgnoreTopFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
-		goleak.IgnoreTopFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
 
@@ -363,6 +363,27 @@ func (w *world) await(id string, fine func(core.Status) bool) *core.Execution {
 	}
 	w.t.Fatalf("execution %s did not get there", id)
 	return nil
+}
+
+// awaitRule waits until an execution that a rule asked for has ended.
+func (w *world) awaitRule(ref string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	wakes, err := w.store.Wakes(ctx, store.TopicChanges)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for range wakes {
+		xs, _, err := w.store.Executions().List(ctx, store.Query{Where: []store.Is{{Index: store.ByRule, Value: ref}}})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if len(xs) > 0 && xs[0].Status.Final() {
+			return
+		}
+	}
+	w.t.Fatalf("no execution of rule %s has ended", ref)
 }
 
 func (w *world) done(action, params string) string {

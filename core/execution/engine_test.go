@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is a store with one action per runner of the test, and an engine over it.
 type world struct {
 	t      *testing.T
+	disk   *local.Store
 	store  *store.Store
 	engine *execution.Engine
 	stop   func() // stops the engine and waits
@@ -46,12 +47,18 @@ func succeed(value string) runner {
 // "localhost"), n (integer) and text (default "{{host}}:{{n}}").
 func newWorld(t *testing.T, runners map[string]core.Runner, change func(*execution.Config)) *world {
 	t.Helper()
-	b, err := local.Open(filepath.Join(t.TempDir(), "s"), local.Options{Log: slog.New(slog.DiscardHandler)})
+	return newWorldIn(t, filepath.Join(t.TempDir(), "s"), runners, change)
+}
+
+// newWorldIn is newWorld on a directory that may hold a store already.
+func newWorldIn(t *testing.T, dir string, runners map[string]core.Runner, change func(*execution.Config)) *world {
+	t.Helper()
+	b, err := local.Open(dir, local.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	w := &world{t: t, store: store.New(b, time.Now)}
+	w := &world{t: t, disk: b, store: store.New(b, time.Now)}
 	w.update(func(tx *store.Tx) error {
 		for name := range runners {
 			if err := define(t.Context(), tx, name); err != nil {

@@ -62,9 +62,6 @@ func AsInt(v Value) (int64, error) {
 	if i, ok := smallInt(v); ok {
 		return i, nil
 	}
-	if u, ok := v.(*Undefined); ok {
-		return 0, u.Err()
-	}
 	if _, ok := v.(*big.Int); ok {
 		return 0, Errorf("OverflowError", "Python int too large to convert to C ssize_t")
 	}

@@ -267,8 +267,7 @@ func (f formatSpec) group(whole, rest string, prefix, every int) string {
 	}
 	if f.fill == '0' && f.align == '=' {
 		for room := f.width - prefix - len(rest); ; whole = "0" + whole {
-			next := len(whole) + 1
-			if next+(next-1)/every > room {
+			if n := len(whole); n+(n-1)/every >= room {
 				break
 			}
 		}

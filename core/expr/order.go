@@ -141,9 +141,6 @@ func containsText(b *Budget, v, item Value) (bool, error) {
 	s, _ := Text(v)
 	sub, ok := Text(item)
 	if !ok {
-		if u, isUndef := item.(*Undefined); isUndef && u.Kind == Strict {
-			return false, u.Err()
-		}
 		return false, Errorf("TypeError", "'in <string>' requires string as left operand, not %s", TypeName(item))
 	}
 	if err := b.Step(int64(len(s)) / 256); err != nil {

@@ -77,9 +77,6 @@ func (w *reprWriter) value(v Value, depth int) error {
 	case Markup:
 		w.sb.WriteString("Markup(" + QuoteText(string(x)) + ")")
 	case *Undefined:
-		if err := x.use(); err != nil {
-			return err
-		}
 		w.sb.WriteString("Undefined")
 	case Object:
 		return w.object(x)

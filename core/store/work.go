@@ -42,6 +42,11 @@ func (s *Store) Work(ctx context.Context, w Worker) error {
 			return quiet(ctx, err)
 		}
 		ds, err := s.b.Pull(ctx, w.Queue, n)
+		if errors.Is(err, backend.ErrFull) {
+			w.Log.Warn("work waits: the store has no room", "queue", w.Queue)
+			pause(ctx)
+			continue
+		}
 		if err != nil {
 			return quiet(ctx, err)
 		}
@@ -79,13 +84,21 @@ func (s *Store) patient(ctx context.Context, w Worker, err error, ds []Delivery)
 		return err
 	}
 	w.Log.Warn("work waits: the store refuses writes", "queue", w.Queue, "waiting", len(ds), "error", err)
+	if !pause(ctx) {
+		return nil
+	}
+	return s.oneByOne(ctx, w, ds)
+}
+
+// pause waits a second for a full disk to get room; false when ctx ended first.
+func pause(ctx context.Context) bool {
 	t := time.NewTimer(time.Second)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return nil
+		return false
 	case <-t.C:
-		return s.oneByOne(ctx, w, ds)
+		return true
 	}
 }
 

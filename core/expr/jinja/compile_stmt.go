@@ -332,7 +332,7 @@ func (c *compiler) filterBlock(x *filterBlock, p place) (execFunc, error) {
 		if err != nil {
 			return err
 		}
-		return f.print(v)
+		return f.out.put(v)
 	}, nil
 }
 

@@ -103,8 +103,6 @@ func filterRound(c *Call, a []expr.Value) (expr.Value, error) {
 		return roundFloat(x, digits)
 	case bool, int64, *big.Int:
 		return roundInt(c.Budget, x, digits)
-	case *expr.Undefined:
-		return nil, x.Err()
 	}
 	return nil, expr.Errorf("TypeError", "type %s doesn't define __round__ method", expr.TypeName(a[0]))
 }

@@ -20,16 +20,16 @@ func (c *Call) prepareMap(a []expr.Value) (func(expr.Value) (expr.Value, error),
 	if err != nil {
 		return nil, err
 	}
-	fn, ok := c.frame.render.env.filters[name]
-	if !ok {
-		return nil, expr.Errorf("TemplateRuntimeError", "No filter named %s.", expr.QuoteText(name))
-	}
-	return c.applying(fn, name, a[1:]), nil
+	return c.applying("filter", c.frame.render.env.filters, name, a[1:]), nil
 }
 
-// applying makes a function of a filter or test with its further arguments.
-func (c *Call) applying(fn Func, name string, rest []expr.Value) func(expr.Value) (expr.Value, error) {
+// applying makes a function of a filter or test with its further arguments; an unknown one fails when it is used.
+func (c *Call) applying(what string, table map[string]Func, name string, rest []expr.Value) func(expr.Value) (expr.Value, error) {
+	fn, known := table[name]
 	return func(v expr.Value) (expr.Value, error) {
+		if !known {
+			return nil, expr.Errorf("TemplateRuntimeError", "No %s named %s.", what, expr.QuoteText(name))
+		}
 		if err := c.Budget.Enter(); err != nil {
 			return nil, err
 		}
@@ -129,11 +129,7 @@ func (c *Call) prepareSelect(a []expr.Value, byAttr bool) (func(expr.Value) (exp
 		if err != nil {
 			return nil, err
 		}
-		fn, ok := c.frame.render.env.tests[name]
-		if !ok {
-			return nil, expr.Errorf("TemplateRuntimeError", "No test named %s.", expr.QuoteText(name))
-		}
-		apply := c.applying(fn, name, a[1:])
+		apply := c.applying("test", c.frame.render.env.tests, name, a[1:])
 		test = func(v expr.Value) (expr.Value, error) {
 			v, err := get(v)
 			if err != nil {

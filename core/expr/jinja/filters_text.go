@@ -112,10 +112,6 @@ func filterWordCount(c *Call, a []expr.Value) (expr.Value, error) {
 }
 
 func filterTruncate(c *Call, a []expr.Value) (expr.Value, error) {
-	s, safe, err := c.soft(a[0])
-	if err != nil {
-		return nil, err
-	}
 	length, err := expr.AsInt(a[1])
 	if err != nil {
 		return nil, err
@@ -137,25 +133,40 @@ func filterTruncate(c *Call, a []expr.Value) (expr.Value, error) {
 	if leeway < 0 {
 		return nil, expr.Errorf("AssertionError", "expected leeway >= 0, got %d", leeway)
 	}
-	runes := []rune(s)
-	if int64(len(runes)) <= length+leeway {
-		return softValue(s, safe), nil
+	n, err := expr.Len(a[0])
+	if err != nil || int64(n) <= length+leeway {
+		return a[0], err
 	}
-	killWords, err := expr.Truthy(a[2])
+	if _, ok := expr.Text(a[0]); !ok {
+		return nil, c.noMethod(a[0], "rsplit")
+	}
+	return c.truncated(a[0], length-endLen, a[2], a[3])
+}
+
+// truncated cuts text to n characters, at a blank unless words may be cut, and adds the end.
+func (c *Call) truncated(v expr.Value, n int64, killWords, end expr.Value) (expr.Value, error) {
+	s, safe, err := c.soft(v)
 	if err != nil {
 		return nil, err
 	}
-	cut := string(runes[:length-endLen])
-	if i := strings.LastIndexByte(cut, ' '); !killWords && i >= 0 {
+	kill, err := expr.Truthy(killWords)
+	if err != nil {
+		return nil, err
+	}
+	cut := string([]rune(s)[:n])
+	if i := strings.LastIndexByte(cut, ' '); !kill && i >= 0 {
 		cut = cut[:i]
 	}
-	if _, endSafe := a[3].(expr.Markup); safe && !endSafe {
-		end = expr.EscapeHTML(end)
-	}
-	return softValue(cut+end, safe), nil
+	return expr.Binary(c.Budget, "+", softValue(cut, safe), end)
 }
 
 func filterIndent(c *Call, a []expr.Value) (expr.Value, error) {
+	if _, ok := expr.Text(a[0]); !ok {
+		if _, isList := a[0].(*expr.List); isList {
+			return nil, c.noMethod(a[0], "splitlines")
+		}
+		return expr.Binary(c.Budget, "+", a[0], "\n")
+	}
 	s, safe, err := c.soft(a[0])
 	if err != nil {
 		return nil, err

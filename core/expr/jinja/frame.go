@@ -99,6 +99,19 @@ func (e *env) at(up int) *env {
 type buffer struct {
 	strings.Builder
 	budget *expr.Budget
+	bad    error // something that is no text was put in: told when the text is taken
+}
+
+// text is what was collected.
+func (b *buffer) text() (string, error) { return b.String(), b.bad }
+
+// put writes a value that must be text already.
+func (b *buffer) put(v expr.Value) error {
+	s, ok := expr.Text(v)
+	if !ok && b.bad == nil {
+		b.bad = expr.Errorf("TypeError", "sequence item: expected str instance, %s found", expr.TypeName(v))
+	}
+	return b.write(s)
 }
 
 func (b *buffer) write(s string) error {
@@ -114,8 +127,11 @@ func (f *frame) capture(body execFunc) (string, error) {
 	saved := f.out
 	f.out = &buffer{budget: f.budget}
 	err := body(f)
-	text := f.out.String()
+	text, bad := f.out.text()
 	f.out = saved
+	if err == nil {
+		err = bad
+	}
 	return text, err
 }
 

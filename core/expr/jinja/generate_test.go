@@ -174,7 +174,7 @@ func (g *templates) textMethod(d int) string {
 	return g.pick("upper()", "lower()", "title()", "capitalize()", "swapcase()", "strip()", "lstrip()", "rstrip()", "strip('Hd ')", "split()", "split(',')", "split(',', 1)", "rsplit(None, 1)",
 		"rsplit(',', 1)", "splitlines()", "splitlines(true)", "partition(',')", "rpartition('o')", "replace('l', '1')", "replace('', '-')", "replace('l', '', 1)", "startswith('H')",
 		"endswith(('d', 'x'))", "zfill(8)", "center(9, '*')", "ljust(9)", "rjust(9, '.')", "isdigit()", "isalpha()", "isupper()", "islower()", "isspace()", "istitle()", "isalnum()",
-		"casefold()", "expandtabs(4)", "join(['a', 'b'])", "encode", "removeprefix('He')", "removesuffix('d')", "isidentifier()", "isnumeric()", "isascii()", "isprintable()", "startswith('l', 2)", "count('')", "join(ls)", "format()", "nope")
+		"casefold()", "expandtabs(4)", "join(['a', 'b'])", "removeprefix('He')", "removesuffix('d')", "isidentifier()", "isnumeric()", "isascii()", "isprintable()", "startswith('l', 2)", "count('')", "join(ls)", "format()", "nope")
 }
 
 func (g *templates) slice(d int) string {
@@ -215,7 +215,7 @@ func (g *templates) list(depth int) string {
 	case 6:
 		return "range(" + g.pick("4", "1, 6", "10, 0, -3", "i", "0", "2, 9, 4") + ")" + g.pick("", "|list", "[1:]")
 	case 7:
-		return g.wrap(g.dict(d)) + g.pick(".items()", ".keys()", ".values()", "|dictsort", "|dictsort(by='value')", "|items", "|list", ".items()|list", "|dictsort(reverse=true)", "|dictsort(true)") + g.pick("", "|list")
+		return g.wrap(g.dict(d)) + g.pick(".items()", ".keys()", ".values()", "|dictsort", "|dictsort(by='value')", "|items|list", "|list", ".items()|list", "|dictsort(reverse=true)", "|dictsort(true)") + g.pick("", "|list")
 	case 8:
 		return g.wrap(g.text(d)) + ".split(" + g.pick("", "','", "'l'") + ")"
 	case 9:
@@ -228,7 +228,7 @@ func (g *templates) list(depth int) string {
 func (g *templates) listFilter() string {
 	return g.pick("sort", "sort(true)", "sort(case_sensitive=true)", "unique", "unique|list", "reverse", "map('string')", "map('upper')", "select", "reject", "select('odd')", "select('string')", "reject('none')",
 		"select('equalto', 1)", "batch(2)", "batch(2, 'x')", "slice(2)", "slice(3, 0)", "list", "map('int', 3)", "map('default', 'x')", "select('>', 2)", "map('replace', 'a', 'b')", "map('first')",
-		"select('in', [1, 2])", "map('abs')", "rejectattr('nope')", "select('defined')", "map('nofilter')", "select('notest')", "map('join', '-')", "unique(true)", "select('divisibleby', 2)") + g.pick("|list", "|list", "|list", "|join(' ')", "|first", "|length", "")
+		"select('in', [1, 2])", "map('abs')", "rejectattr('nope')", "select('defined')", "map('nofilter')", "select('notest')", "map('join', '-')", "unique(true)", "select('divisibleby', 2)") + g.pick("|list", "|list", "|list", "|join(' ')", "|first")
 }
 
 func (g *templates) dict(depth int) string {

@@ -206,7 +206,9 @@ func (l *lexer) raw(open int) (done bool, err error) {
 	}
 	l.i += len("raw")
 	l.space()
-	if !l.closed("%}") {
+	if strings.HasPrefix(l.src[l.i:], "%}") {
+		l.i += 2 // a newline after it is text: trim_blocks does not count here
+	} else if !strings.HasPrefix(l.src[l.i:], "-%}") || !l.closed("%}") {
 		l.i = mark
 		return false, nil
 	}

@@ -69,6 +69,14 @@ func (c *compiler) implicitParams(m *compiledMacro, n node, s signature, body []
 	return nil
 }
 
+// label names the macro in messages.
+func (m *compiledMacro) label() string {
+	if m.name == "" {
+		return "None"
+	}
+	return expr.QuoteText(m.name)
+}
+
 func (c *compiler) macro(x *macroStmt, p place) (execFunc, error) {
 	m, err := c.macroBody(x, x.name.id, x.signature, x.body, p)
 	if err != nil {
@@ -93,7 +101,7 @@ func (c *compiler) callBlock(x *callBlock, p place) (execFunc, error) {
 		if err != nil {
 			return err
 		}
-		return f.print(v)
+		return f.out.put(v)
 	}, nil
 }
 
@@ -232,14 +240,14 @@ func (m *macro) bindSpecial(f *frame, extra []expr.Value, rest *expr.Dict) error
 		f.env.vals[code.kwargs] = rest
 	} else if rest.Len() > 0 {
 		if _, ok := rest.Get("caller"); ok {
-			return expr.Errorf("TypeError", "macro %s was invoked with two values for the special caller argument. This is most likely a bug.", expr.QuoteText(code.name))
+			return expr.Errorf("TypeError", "macro %s was invoked with two values for the special caller argument. This is most likely a bug.", code.label())
 		}
-		return expr.Errorf("TypeError", "macro %s takes no keyword argument %s", expr.QuoteText(code.name), expr.QuoteText(rest.Keys()[0].(string)))
+		return expr.Errorf("TypeError", "macro %s takes no keyword argument %s", code.label(), expr.QuoteText(rest.Keys()[0].(string)))
 	}
 	if code.varargs >= 0 {
 		f.env.vals[code.varargs] = expr.Tuple(extra)
 	} else if len(extra) > 0 {
-		return expr.Errorf("TypeError", "macro %s takes not more than %d argument(s)", expr.QuoteText(code.name), len(code.params))
+		return expr.Errorf("TypeError", "macro %s takes not more than %d argument(s)", code.label(), len(code.params))
 	}
 	return nil
 }

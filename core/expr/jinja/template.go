@@ -23,7 +23,7 @@ func (t *Template) Render(run Run, vars Vars) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return out.out.String(), nil
+	return out.out.text()
 }
 
 // Value gives the value of a template made by CompileExpression, frozen and plain: generators,

@@ -85,7 +85,7 @@ func testSequence(c *Call, a []expr.Value) (expr.Value, error) {
 	case string, expr.Markup, *expr.List, expr.Tuple, *expr.Dict, *expr.Range, *group:
 		return true, nil
 	case *expr.Undefined:
-		return nil, x.Err()
+		return x.Kind == expr.Lenient, nil
 	}
 	return false, nil
 }
@@ -131,13 +131,13 @@ func testSame(c *Call, a []expr.Value) (expr.Value, error) {
 }
 
 func testFilter(c *Call, a []expr.Value) (expr.Value, error) {
-	name, ok := expr.Text(a[0])
+	name, _ := expr.Text(a[0])
 	_, known := c.frame.render.env.filters[name]
-	return ok && known, nil
+	return known, expr.Hashable(a[0])
 }
 
 func testTest(c *Call, a []expr.Value) (expr.Value, error) {
-	name, ok := expr.Text(a[0])
+	name, _ := expr.Text(a[0])
 	_, known := c.frame.render.env.tests[name]
-	return ok && known, nil
+	return known, expr.Hashable(a[0])
 }

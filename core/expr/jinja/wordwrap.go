@@ -16,6 +16,9 @@ type wrapper struct {
 }
 
 func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
+	if _, ok := expr.Text(a[0]); !ok {
+		return nil, c.noMethod(a[0], "splitlines")
+	}
 	s, safe, err := c.soft(a[0])
 	if err != nil {
 		return nil, err
@@ -109,23 +112,17 @@ func (w wrapper) takeLong(row, chunks []string, room int) ([]string, []string) {
 	return append(row, string(r[:end])), rest
 }
 
-func isBlank(s string) bool { return strings.Trim(s, wrapBlanks) == "" }
+func isBlank(s string) bool { return strings.TrimFunc(s, isSpace) == "" }
 
 // wrapBlanks are the only characters at which words end.
 const wrapBlanks = "\t\n\v\f\r "
 
 // chunks cuts a line into words and blanks; with hyphens, words end after the hyphens in them.
 func (w wrapper) chunks(line string) []string {
-	line = strings.Map(func(r rune) rune {
-		if r < 0x80 && strings.ContainsRune(wrapBlanks, r) {
-			return ' '
-		}
-		return r
-	}, expandTabs(line))
 	var out []string
 	for line != "" {
-		blank := line[0] == ' '
-		end := strings.IndexFunc(line, func(r rune) bool { return (r == ' ') != blank })
+		blank := isWrapBlank(rune(line[0]))
+		end := strings.IndexFunc(line, func(r rune) bool { return isWrapBlank(r) != blank })
 		if end < 0 {
 			end = len(line)
 		}
@@ -139,16 +136,7 @@ func (w wrapper) chunks(line string) []string {
 	return out
 }
 
-func expandTabs(s string) string {
-	if !strings.Contains(s, "\t") {
-		return s
-	}
-	v, err := strExpandTabs(&Call{}, s, []expr.Value{int64(8)})
-	if err != nil {
-		return s
-	}
-	return v.(string)
-}
+func isWrapBlank(r rune) bool { return r < 0x80 && strings.ContainsRune(wrapBlanks, r) }
 
 // hyphenParts ends a part after a hyphen between a letter pair before and a letter after, and sets dashes of two or more apart.
 func hyphenParts(word string) []string {

@@ -7,8 +7,11 @@ import (
 	"github.com/petrelhq/petrel/core/expr"
 )
 
-// maxNesting bounds how deep an expression may nest.
-const maxNesting = 200
+// maxNesting bounds how deep an expression may nest, maxChain how many operators may follow on one level.
+const (
+	maxNesting = 200
+	maxChain   = 1000
+)
 
 // How tightly operators bind.
 const (
@@ -89,17 +92,24 @@ func (p *parser) expression(least int) (node, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > maxNesting {
-		return nil, expr.At(expr.Errorf("RecursionError", "the expression nests deeper than %d levels", maxNesting), position(p.lex.src, p.tok.at))
+		return nil, p.tooLarge("the expression nests deeper than %d levels", maxNesting)
 	}
 	left, err := p.operand()
-	for err == nil && p.tok.kind == tokSymbol {
+	for chain := 0; err == nil && p.tok.kind == tokSymbol; chain++ {
 		bind := binaryBinding[p.tok.text]
 		if bind == 0 || bind < least {
 			break
 		}
+		if chain == maxChain {
+			return nil, p.tooLarge("more than %d operators follow one another; use parentheses or fewer", maxChain)
+		}
 		left, err = p.binary(left, bind)
 	}
 	return left, err
+}
+
+func (p *parser) tooLarge(format string, most int) error {
+	return expr.At(expr.Errorf("RecursionError", format, most), position(p.lex.src, p.tok.at))
 }
 
 func (p *parser) binary(left node, bind int) (node, error) {

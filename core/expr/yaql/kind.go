@@ -1,0 +1,165 @@
+package yaql
+
+import (
+	"math/big"
+
+	"github.com/petrelhq/petrel/core/expr"
+	"github.com/petrelhq/petrel/core/expr/regex"
+)
+
+// kind is the type of a parameter. Types decide which of the functions of one name is called.
+type kind int
+
+const (
+	anyKind      kind = iota // any value
+	objectKind               // any value but null
+	boolKind                 // true, false
+	intKind                  // an int or a bool
+	integerKind              // an int, not a bool
+	numberKind               // an int or a float, not a bool
+	textKind                 // text
+	iterableKind             // whatever can be walked, but text and maps
+	iteratorKind             // a query that can be walked once
+	sequenceKind             // a list
+	mapKind                  // a map
+	setKind                  // a set, or the keys or items of a map
+	orderedKind              // what orderBy gives
+	datetimeKind
+	timespanKind
+	regexKind
+	nullKind
+	contextKind // what let() and with() give
+	pairKind    // key => value, evaluated
+	ruleKind    // key => value, unevaluated
+	lambdaKind  // an expression, unevaluated
+)
+
+// kindNames are the kinds as signatures spell them.
+var kindNames = map[string]kind{
+	"any": anyKind, "object": objectKind, "bool": boolKind, "int": intKind, "integer": integerKind, "number": numberKind,
+	"string": textKind, "iterable": iterableKind, "iterator": iteratorKind, "list": sequenceKind, "map": mapKind, "set": setKind,
+	"ordered": orderedKind, "datetime": datetimeKind, "timespan": timespanKind, "regex": regexKind, "null": nullKind,
+	"context": contextKind, "pair": pairKind, "rule": ruleKind, "expression": lambdaKind,
+}
+
+// lazy reports whether arguments of this kind are handed over unevaluated.
+func (k kind) lazy() bool { return k == lambdaKind || k == ruleKind }
+
+// accepts reports whether v is of this kind. null is accepted by any and null alone; parameters
+// that also take it say so on their own.
+func (k kind) accepts(v Value) bool {
+	switch k {
+	case anyKind, lambdaKind, ruleKind:
+		return true
+	case objectKind:
+		return v != nil
+	case boolKind:
+		_, ok := v.(bool)
+		return ok
+	case intKind:
+		if _, ok := v.(bool); ok {
+			return true
+		}
+		return isInteger(v)
+	case integerKind:
+		return isInteger(v)
+	case numberKind:
+		return isNumber(v)
+	case textKind:
+		_, ok := v.(string)
+		return ok
+	case nullKind:
+		return v == nil
+	}
+	return k.acceptsContainer(v)
+}
+
+func (k kind) acceptsContainer(v Value) bool {
+	ok := false
+	switch k {
+	case iterableKind:
+		ok = isIterable(v)
+	case sequenceKind:
+		_, ok = sequence(v)
+	case mapKind:
+		_, ok = v.(*expr.Dict)
+	case setKind:
+		ok = isSet(v)
+	case iteratorKind:
+		_, ok = v.(*stream)
+	case orderedKind:
+		_, ok = v.(*ordered)
+	case datetimeKind:
+		_, ok = v.(*DateTime)
+	case timespanKind:
+		_, ok = v.(Timespan)
+	case regexKind:
+		_, ok = v.(*pattern)
+	case contextKind:
+		_, ok = v.(*scope)
+	case pairKind:
+		_, ok = v.(*entry)
+	}
+	return ok
+}
+
+func isInteger(v Value) bool {
+	switch v.(type) {
+	case int64, *big.Int:
+		return true
+	}
+	return false
+}
+
+func isNumber(v Value) bool {
+	if _, ok := v.(float64); ok {
+		return true
+	}
+	return isInteger(v)
+}
+
+// sequence gives the items of a list or tuple.
+func sequence(v Value) ([]Value, bool) {
+	switch x := v.(type) {
+	case *expr.List:
+		return x.Items, true
+	case expr.Tuple:
+		return x, true
+	}
+	return nil, false
+}
+
+func isSet(v Value) bool {
+	switch x := v.(type) {
+	case *expr.Set:
+		return true
+	case *expr.View:
+		return x.Kind != expr.ValuesView
+	}
+	return false
+}
+
+func isIterable(v Value) bool {
+	switch v.(type) {
+	case *expr.List, expr.Tuple, *expr.Set, *expr.View, *stream, *ordered, *memory:
+		return true
+	}
+	return false
+}
+
+// pattern is a compiled regular expression as a value.
+type pattern struct{ *regex.Pattern }
+
+// TypeName implements expr.Object.
+func (*pattern) TypeName() string { return "Pattern" }
+
+// Str implements expr.Stringer.
+func (p *pattern) Str(*expr.Budget) (string, error) {
+	return "re.compile(" + expr.QuoteText(p.Pattern.String()) + ")", nil
+}
+
+// EqualTo implements expr.Equaler.
+func (p *pattern) EqualTo(_ *expr.Budget, other Value) (bool, error) {
+	q, ok := other.(*pattern)
+	return ok && p.Pattern.String() == q.Pattern.String(), nil
+}
