@@ -104,9 +104,9 @@ func TestLogin(t *testing.T) {
 		}
 	}
 	for range 10 {
-		w.sendAs(basic("mallory:x"), "POST", "/tokens", "")
+		w.sendAs(basic("ada:x"), "POST", "/tokens", "")
 	}
-	if got := w.sendAs(basic("mallory:x"), "POST", "/tokens", ""); got.status != http.StatusTooManyRequests {
+	if got := w.sendAs(basic("ada:x"), "POST", "/tokens", ""); got.status != http.StatusTooManyRequests {
 		t.Errorf("after many failures: %d %s", got.status, got.body)
 	}
 }

@@ -44,7 +44,7 @@ func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{"limit=-1", "id=a,b", "timestamp=2020-01-01T00:00:00Z..x", "filter=a:b c", "sort=-timestamp", "include_attributes=action.ref", "rule=null", "%", "a=%zz"} {
 		f.Add(seed)
 	}
-	w := newWorld(&testing.T{}, nil)
+	w := newWorld(f, nil)
 	f.Fuzz(func(t *testing.T, query string) {
 		w.t = t
 		for _, path := range []string{"/v1/executions?", "/v1/triggerinstances?", "/v1/rules?"} {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 )
@@ -29,13 +31,29 @@ const (
 // routes is the one route table. Every path is also served below /api/v1, /api and /v1;
 // /tokens also below /auth/v1 and /auth, /stream also as /stream/v1/stream.
 // st2: rest-api reference, route table.
-func (s *Server) routes() []route {
+func routes() []route {
+	return slices.Concat(eventRoutes(), accessRoutes(), executionRoutes(), contentRoutes())
+}
+
+// eventRoutes come first: the webhook is the path that has to be fast.
+func eventRoutes() []route {
 	return []route{
 		{post, "/webhooks/st2", "webhook_send", (*call).postGenericWebhook, 0},
 		{post, "/webhooks/*", "webhook_send", (*call).postWebhook, 0},
 		{get, "/webhooks", "webhook_list", (*call).listWebhooks, 0},
 		{get, "/webhooks/*", "webhook_view", (*call).getWebhook, 0},
 
+		{get, "/stream", "stream_view", (*call).getStream, 0},
+		{get, "/stream/executions/:id/output", "execution_view", (*call).getOutputStream, 0},
+
+		{get, "/triggerinstances", "trigger_instance_list", (*call).listInstances, 0},
+		{get, "/triggerinstances/:id", "trigger_instance_view", (*call).getInstance, 0},
+		{post, "/triggerinstances/:id/re_emit", "trigger_instance_re_emit", (*call).postReEmit, small},
+	}
+}
+
+func accessRoutes() []route {
+	return []route{
 		{get, "/healthz", anyone, (*call).getHealth, 0},
 		{get, "/readyz", anyone, (*call).getReady, 0},
 		{get, "/", "version_view", (*call).getVersion, 0},
@@ -49,7 +67,11 @@ func (s *Server) routes() []route {
 		{get, "/apikeys/:id", "api_key_view", (*call).getAPIKey, 0},
 		{put, "/apikeys/:id", "api_key_modify", (*call).putAPIKey, small},
 		{remove, "/apikeys/:id", "api_key_delete", (*call).deleteAPIKey, 0},
+	}
+}
 
+func executionRoutes() []route {
+	return []route{
 		{get, "/executions", "execution_list", (*call).listExecutions, 0},
 		{post, "/executions", "action_execute", (*call).postExecution, 0},
 		{get, "/executions/views/filters", "execution_views_filters_list", (*call).listExecutionFilters, 0},
@@ -62,9 +84,15 @@ func (s *Server) routes() []route {
 		{get, "/executions/:id/children", "execution_view", (*call).listExecutionChildren, 0},
 		{get, "/executions/:id/result", "execution_view", (*call).getExecutionResult, 0},
 
-		{get, "/stream", "stream_view", (*call).getStream, 0},
-		{get, "/stream/executions/:id/output", "execution_view", (*call).getOutputStream, 0},
+		{get, "/ruleenforcements", "rule_enforcement_list", (*call).listEnforcements, 0},
+		{get, "/ruleenforcements/views", "rule_enforcement_list", (*call).listEnforcementViews, 0},
+		{get, "/ruleenforcements/views/:id", "rule_enforcement_view", (*call).getEnforcementView, 0},
+		{get, "/ruleenforcements/:id", "rule_enforcement_view", (*call).getEnforcement, 0},
+	}
+}
 
+func contentRoutes() []route {
+	return []route{
 		{get, "/actions", "action_list", (*call).listActions, 0},
 		{post, "/actions", "action_create", (*call).postAction, 0},
 		{get, "/actions/views/parameters/:ref", "action_view", (*call).getActionParameters, 0},
@@ -92,10 +120,6 @@ func (s *Server) routes() []route {
 		{put, "/triggers/:id", "trigger_modify", (*call).putTrigger, 0},
 		{remove, "/triggers/:id", "trigger_delete", (*call).deleteTrigger, 0},
 
-		{get, "/triggerinstances", "trigger_instance_list", (*call).listInstances, 0},
-		{get, "/triggerinstances/:id", "trigger_instance_view", (*call).getInstance, 0},
-		{post, "/triggerinstances/:id/re_emit", "trigger_instance_re_emit", (*call).postReEmit, small},
-
 		{get, "/rules", "rule_list", (*call).listRules, 0},
 		{post, "/rules", "rule_create", (*call).postRule, 0},
 		{get, "/rules/views", "rule_list", (*call).listRuleViews, 0},
@@ -107,11 +131,6 @@ func (s *Server) routes() []route {
 		{get, "/ruletypes", "rule_type_list", (*call).listRuleTypes, 0},
 		{get, "/ruletypes/:id", "rule_type_view", (*call).getRuleType, 0},
 
-		{get, "/ruleenforcements", "rule_enforcement_list", (*call).listEnforcements, 0},
-		{get, "/ruleenforcements/views", "rule_enforcement_list", (*call).listEnforcementViews, 0},
-		{get, "/ruleenforcements/views/:id", "rule_enforcement_view", (*call).getEnforcementView, 0},
-		{get, "/ruleenforcements/:id", "rule_enforcement_view", (*call).getEnforcement, 0},
-
 		{get, "/packs", "pack_list", (*call).listPacks, 0},
 		{get, "/packs/:ref", "pack_view", (*call).getPack, 0},
 	}
@@ -120,7 +139,7 @@ func (s *Server) routes() []route {
 // register gives the route table to Fiber.
 func (s *Server) register() {
 	s.app.Use(s.first)
-	for _, r := range s.routes() {
+	for _, r := range routes() {
 		if r.method == get {
 			s.app.Get(r.path, s.serve(r)) // and HEAD
 			continue

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // world is a whole server without its command: the real store, router, rules, engine and
 // API on a free port.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string // of the pack test
 	store  *store.Store
 	auth   *auth.Auth
@@ -112,7 +112,7 @@ func large(_ context.Context, c core.Call) (core.Result, error) {
 }
 
 // newWorld starts a server; change may change its configuration first.
-func newWorld(t *testing.T, change func(*api.Config)) *world {
+func newWorld(t testing.TB, change func(*api.Config)) *world {
 	t.Helper()
 	b, err := local.Open(filepath.Join(t.TempDir(), "s"), local.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -9,9 +9,15 @@ mkdir -p .run && chmod 700 .run
 export PETREL_ADMIN_USER=admin PETREL_ADMIN_PASSWORD
 PETREL_ADMIN_PASSWORD=$(cat .run/password)
 
+set -m # the server gets a process group of its own, and Ctrl-C reaches it once, through the trap
 bin/petrel server --data "$data" --listen "$listen" &
 server=$!
-trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
+end() {
+  trap 'kill -KILL $server 2>/dev/null' INT TERM
+  kill -TERM $server 2>/dev/null && wait $server && echo 'Petrel has stopped.'
+  exit 0
+}
+trap end INT TERM
 if ! bin/petrel demo --url "http://$listen" --user admin --password "$PETREL_ADMIN_PASSWORD"; then
   kill -TERM $server 2>/dev/null || true
   wait $server || true

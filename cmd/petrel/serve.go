@@ -84,10 +84,30 @@ func (s *Server) open(ctx context.Context, news io.Writer) (err error) {
 		return fmt.Errorf("listen: %w (is another server running there? choose another address with --listen)", err)
 	}
 	s.store = store.New(s.disk, time.Now)
+	if err := s.checkClock(ctx); err != nil {
+		return err
+	}
 	if err := s.join(ctx, news); err != nil {
 		return err
 	}
 	return s.register(ctx)
+}
+
+// backwards is how far behind the newest record a clock may be before it is remarked on.
+const backwards = 5 * time.Second
+
+// checkClock says so when the clock was set back. Nothing is lost by that: versions and
+// queues do not depend on it; but lists go by time, and delays count from it.
+func (s *Server) checkClock(ctx context.Context) error {
+	newest, _, err := s.store.Executions().List(ctx, store.Query{Limit: 1})
+	if err != nil || len(newest) == 0 {
+		return err
+	}
+	if behind := newest[0].Start.Sub(s.store.Time()); behind > backwards {
+		s.log.Warn("the clock is behind the newest execution: new ones will be listed before it, and delayed ones wait longer; set the clock",
+			"behind", behind, "newest", newest[0].Start)
+	}
+	return nil
 }
 
 // join makes the parts and gives each what it needs of the others.

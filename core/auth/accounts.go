@@ -28,7 +28,6 @@ type Accounts struct {
 	log      *slog.Logger
 	throttle throttle
 	busy     chan struct{} // bounds how many passwords are checked at once
-	dummy    []byte        // compared for unknown users, so that both answers take as long
 
 	mu     sync.Mutex
 	seen   os.FileInfo
@@ -38,14 +37,16 @@ type Accounts struct {
 // checksAtOnce keeps a flood of logins from taking all processors.
 const checksAtOnce = 2
 
-// NewAccounts returns the accounts of an htpasswd file. A missing or damaged file is
-// reported by each login, so that it can be repaired while the server runs.
+// nobodysHash is of a password that was thrown away. Unknown users are checked against
+// it, so that their answer takes as long as that of known ones.
+const nobodysHash = "$2a$10$vT.Fg6fzBcMZZCiQeM1QQ.XSvNTDR3D44nWJvCZkLz7j8tY3N4Ebq"
+
+// NewAccounts reads an htpasswd file. What is wrong with it later is reported by each
+// login, so that it can be repaired while the server runs.
 func NewAccounts(path string, now func() time.Time, log *slog.Logger) (*Accounts, error) {
-	dummy, err := bcrypt.GenerateFromPassword([]byte("nobody"), hashCost)
-	if err != nil {
-		return nil, err
-	}
-	return &Accounts{path: path, now: now, log: log, dummy: dummy, busy: make(chan struct{}, checksAtOnce)}, nil
+	a := &Accounts{path: path, now: now, log: log, busy: make(chan struct{}, checksAtOnce)}
+	_, err := a.load()
+	return a, err
 }
 
 // Check says whether a password is the user's. Errors: Unauthorized; TooMany after ten
@@ -62,7 +63,7 @@ func (a *Accounts) Check(user, password string) error {
 	defer func() { <-a.busy }()
 	hash, known := hashes[user]
 	if !known {
-		hash = a.dummy
+		hash = []byte(nobodysHash)
 	}
 	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || !known {
 		a.throttle.failed(user, a.now())

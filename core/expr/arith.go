@@ -10,6 +10,9 @@ func Binary(b *Budget, op string, x, y Value) (Value, error) {
 	if err := b.Step(1); err != nil {
 		return nil, err
 	}
+	if _, ok := Text(x); ok && op == "%" {
+		return Percent(b, x, y)
+	}
 	x, y, err := operands(b, x, y)
 	if err != nil {
 		return nil, err

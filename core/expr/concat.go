@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"math/big"
+	"strings"
+)
 
 // concat is x + y for sequences.
 func concat(b *Budget, x, y Value) (Value, error) {
@@ -63,6 +66,9 @@ func repeat(b *Budget, x, y Value) (Value, error) {
 	if _, ok := smallInt(x); ok {
 		seq, count = y, x
 	}
+	if _, ok := seq.(*big.Int); ok {
+		seq, count = y, x
+	}
 	n, ok := smallInt(count)
 	if !ok {
 		return nil, repeatError(x, y)
@@ -87,6 +93,9 @@ func repeat(b *Budget, x, y Value) (Value, error) {
 func repeatError(x, y Value) error {
 	for _, pair := range [][2]Value{{x, y}, {y, x}} {
 		if _, _, ok := sequences(pair[0], pair[0]); ok || isText(pair[0]) {
+			if _, ok := pair[1].(*big.Int); ok {
+				return Errorf("OverflowError", "cannot fit 'int' into an index-sized integer")
+			}
 			return Errorf("TypeError", "can't multiply sequence by non-int of type '%s'", TypeName(pair[1]))
 		}
 	}

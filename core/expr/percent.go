@@ -10,13 +10,13 @@ import (
 func Percent(b *Budget, format, args Value) (Value, error) {
 	s, _ := Text(format)
 	_, markup := format.(Markup)
-	p := percent{b: b, src: s, escape: markup, args: []Value{args}}
+	p := percent{b: b, src: s, escape: markup, source: args, args: []Value{args}}
 	switch a := args.(type) {
 	case Tuple:
 		p.args = a
 	case *Dict:
 		p.dict, p.lenient = a, true
-	case *List, *Range:
+	case *List, *Range, *Undefined:
 		p.lenient = true // anything with subscripts counts as a mapping: unused is no error
 	}
 	if err := p.run(); err != nil {
@@ -33,6 +33,7 @@ type percent struct {
 	b       *Budget
 	src     string
 	out     strings.Builder
+	source  Value // what stands after the percent sign
 	args    []Value
 	next    int
 	dict    *Dict
@@ -103,6 +104,9 @@ func (p *percent) directive() error {
 func (p *percent) mappingKey() (v Value, named bool, err error) {
 	if !strings.HasPrefix(p.src, "(") {
 		return nil, false, nil
+	}
+	if u, ok := p.source.(*Undefined); ok {
+		return nil, false, u.Err()
 	}
 	if p.dict == nil {
 		return nil, false, Errorf("TypeError", "format requires a mapping")

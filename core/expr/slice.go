@@ -172,9 +172,6 @@ func sliceInt(v Value, missing int64) (int64, error) {
 	if i, ok := smallInt(v); ok {
 		return i, nil
 	}
-	if u, ok := v.(*Undefined); ok && u.Kind == Strict {
-		return 0, u.Err()
-	}
 	if n, ok := v.(interface{ Sign() int }); ok {
 		return int64(n.Sign()) << 62, nil
 	}

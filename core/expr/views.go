@@ -43,6 +43,58 @@ func (v *View) Str(b *Budget) (string, error) {
 	return string(v.Kind) + "(" + s + ")", err
 }
 
+// HashKey implements Hasher: the views that act as sets cannot be keys.
+func (v *View) HashKey() (any, error) {
+	if v.Kind == ValuesView {
+		return v, nil
+	}
+	return nil, Errorf("TypeError", "unhashable type: '%s'", v.Kind)
+}
+
+// EqualTo implements Equaler: keys and items compare as sets.
+func (v *View) EqualTo(b *Budget, other Value) (bool, error) {
+	o, ok := other.(*View)
+	if !ok || v.Kind == ValuesView || o.Kind == ValuesView {
+		return ok && v == o, nil
+	}
+	if v.Len() != o.Len() {
+		return false, nil
+	}
+	items, err := Items(b, v)
+	if err != nil {
+		return false, err
+	}
+	for _, item := range items {
+		if in, err := o.Contains(b, item); !in || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Contains implements Container.
+func (v *View) Contains(b *Budget, item Value) (bool, error) {
+	switch v.Kind {
+	case KeysView:
+		return Contains(b, v.Dict, item)
+	case ItemsView:
+		pair, ok := item.(Tuple)
+		if !ok || len(pair) != 2 {
+			return false, nil
+		}
+		val, ok, err := v.Dict.Lookup(pair[0])
+		if err != nil || !ok {
+			return false, err
+		}
+		return same(b, val, pair[1], 0)
+	}
+	it, err := v.Iter(b)
+	if err != nil {
+		return false, err
+	}
+	return containsNext(b, it, item)
+}
+
 // Range is Python's range object. Step is never 0.
 type Range struct{ Start, Stop, Step int64 }
 

@@ -80,7 +80,7 @@ func (r *runner) run(test []string) (string, error) {
 
 var (
 	failedTest    = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
-	runningTest   = regexp.MustCompile(`(?m)^running tests:\n\s*(\S+)`) // when it took too long
+	runningTest   = regexp.MustCompile(`(?m)^\s*running tests:\n\s*(\S+)`) // when it took too long
 	failedPackage = regexp.MustCompile(`(?m)^FAIL\t(\S+)`)
 )
 

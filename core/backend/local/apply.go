@@ -25,11 +25,10 @@ func (s *Store) Apply(ctx context.Context, m backend.Mode, ops ...backend.Op) (b
 	if writes && !s.room() {
 		return 0, backend.ErrFull
 	}
-	g, err := s.readGuards(ops)
-	if err != nil {
+	if err := s.readGuards(ops); err != nil {
 		return 0, err
 	}
-	c, verdict := s.commit(m, g, ops)
+	c, verdict := s.commit(m, ops)
 	if m == backend.Wait && (verdict == nil || errors.Is(verdict, backend.ErrConflict)) {
 		if err := s.await(c); err != nil {
 			return 0, err
@@ -50,13 +49,13 @@ type commit struct {
 // commit checks and writes under the lock. The queues in memory change here too, before
 // the write is on disk: whoever takes an item early can only commit later in the same
 // log, so no one's waited Apply survives a power cut that the item did not.
-func (s *Store) commit(m backend.Mode, g guards, ops []backend.Op) (commit, error) {
+func (s *Store) commit(m backend.Mode, ops []backend.Op) (commit, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := commit{version: s.last.Load()}
 	s.trimCounters()
-	s.recent.trim(c.version)
-	if err := s.admit(g, ops); err != nil {
+	s.cache.age()
+	if err := s.admit(ops); err != nil {
 		return c, err
 	}
 	w := s.newWriter(ops)
@@ -115,19 +114,19 @@ func (s *Store) written(err error, version uint64) error {
 }
 
 // admit checks everything that can fail, so that what follows cannot.
-func (s *Store) admit(g guards, ops []backend.Op) error {
+func (s *Store) admit(ops []backend.Op) error {
 	for i := range ops {
-		if err := s.admitOne(g, i, &ops[i]); err != nil {
+		if err := s.admitOne(&ops[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) admitOne(g guards, i int, op *backend.Op) error {
+func (s *Store) admitOne(op *backend.Op) error {
 	switch op.Kind {
 	case backend.OpPut, backend.OpDelete, backend.OpCheck:
-		return s.admitDoc(g, i, op)
+		return s.admitDoc(op)
 	case backend.OpAdd:
 		return s.loadCounter(op.Key)
 	case backend.OpAppend:

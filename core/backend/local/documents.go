@@ -15,7 +15,7 @@ const maxCounters = 4096
 
 // admitDoc checks a guard, and that the document is not a log's entry. An unguarded op
 // reads nothing.
-func (s *Store) admitDoc(g guards, i int, op *backend.Op) error {
+func (s *Store) admitDoc(op *backend.Op) error {
 	if op.Kind != backend.OpCheck {
 		if err := s.refuseLog(op.Key); err != nil {
 			return err
@@ -24,11 +24,11 @@ func (s *Store) admitDoc(g guards, i int, op *backend.Op) error {
 	if !op.Guarded {
 		return nil
 	}
-	v, err := s.version(g, i, op.Key)
+	d, err := s.document(op.Key)
 	if err != nil {
 		return err
 	}
-	if v != uint64(op.Version) {
+	if d.version != uint64(op.Version) {
 		return backend.ErrConflict
 	}
 	return nil
@@ -71,12 +71,12 @@ func (s *Store) readCounter(key string) (int64, error) {
 
 // put writes a document at the Apply's version.
 func (w *writer) put(key string, value []byte) error {
-	w.recent.versions[key] = w.version
+	w.cache.write(key, w.version, value)
 	return setDoc(w.b, key, w.version, value)
 }
 
 func (w *writer) delete(key string) error {
-	w.recent.versions[key] = 0
+	w.cache.write(key, 0, nil)
 	return deleteDoc(w.b, key)
 }
 

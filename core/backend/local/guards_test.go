@@ -21,44 +21,60 @@ func TestGuardsSeeWritesBeforeTheLock(t *testing.T) {
 			t.Fatal(err)
 		}
 		ops := []backend.Op{backend.Check("c/a", v)}
-		g, err := s.readGuards(ops)
-		if err != nil {
+		if err := s.readGuards(ops); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Apply(t.Context(), backend.Relaxed, change); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.commit(backend.Relaxed, g, ops); err != backend.ErrConflict {
+		if _, err := s.commit(backend.Relaxed, ops); err != backend.ErrConflict {
 			t.Errorf("error %v, want a conflict", err)
 		}
 	}
 }
 
-// TestOldGuardsAreReadAgain holds an Apply between its reading and its lock until its
-// document is long forgotten among the recent ones.
-func TestOldGuardsAreReadAgain(t *testing.T) {
+// TestForgottenGuardsAreReadAgain fills the cache between an Apply's reading and its
+// lock, so that its document is out of it again.
+func TestForgottenGuardsAreReadAgain(t *testing.T) {
 	s, err := openFormat(t, filepath.Join(t.TempDir(), "data"), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ops := []backend.Op{backend.Put("c/a", nil).If(0)}
-	g, err := s.readGuards(ops)
-	if err != nil {
+	ops := []backend.Op{backend.Put("c/a", []byte("x")).If(0)}
+	if err := s.readGuards(ops); err != nil {
 		t.Fatal(err)
 	}
-	many := []backend.Op{backend.Put("c/a", nil)}
-	for i := range maxRecent {
-		many = append(many, backend.Put(fmt.Sprintf("c/%d", i), nil))
+	if _, err := s.Apply(t.Context(), backend.Relaxed, backend.Put("c/a", []byte("y"))); err != nil {
+		t.Fatal(err)
 	}
-	for _, next := range [][]backend.Op{many, {backend.Put("c/b", nil)}} {
-		if _, err := s.Apply(t.Context(), backend.Relaxed, next...); err != nil {
+	big := make([]byte, cacheValue)
+	for n := 0; n < 2*cacheBytes/cacheValue; n++ {
+		if _, err := s.Apply(t.Context(), backend.Relaxed, backend.Put(fmt.Sprintf("c/%d", n), big)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(s.recent.versions) > 1 {
-		t.Fatalf("%d recent versions, want the last one only", len(s.recent.versions))
+	if _, ok := s.cache.get("c/a"); ok {
+		t.Fatal("the cache still has the document")
 	}
-	if _, err := s.commit(backend.Relaxed, g, ops); err != backend.ErrConflict {
+	if _, err := s.commit(backend.Relaxed, ops); err != backend.ErrConflict {
 		t.Errorf("error %v, want a conflict", err)
+	}
+}
+
+// TestReadersNeverBringBackThePast writes a document while a reader is on the way from
+// Pebble with what was there before.
+func TestReadersNeverBringBackThePast(t *testing.T) {
+	c := newCache()
+	c.begin("c/a")
+	c.begin("c/a")
+	c.write("c/a", 7, []byte("new"))
+	c.end("c/a", 3, []byte("old"), true)
+	c.end("c/a", 3, []byte("old"), true)
+	if d, _ := c.get("c/a"); d.version != 7 || string(d.value) != "new" {
+		t.Errorf("the cache has version %d, %q", d.version, d.value)
+	}
+	c.write("c/a", 8, nil) // as an index entry: forgotten
+	if _, ok := c.get("c/a"); ok || c.size != 0 || len(c.fills) != 0 {
+		t.Errorf("left behind: found %v, %d bytes, %d fills", ok, c.size, len(c.fills))
 	}
 }

@@ -45,6 +45,7 @@ type Store struct {
 
 	broken atomic.Bool // the log on disk has failed: nothing may be promised any more
 	space  space
+	cache  *cache
 	topics topics
 
 	// last is the newest version committed, synced the newest known to be on disk.
@@ -56,7 +57,6 @@ type Store struct {
 	mu       sync.Mutex // one commit at a time; guards what follows
 	leases   uint64     // the newest lease number given out
 	counters map[string]int64
-	recent   recent
 	queues   map[string]*queue
 	logs     atomic.Pointer[map[string]*eventLog] // replaced, never changed, under mu
 }
@@ -74,7 +74,7 @@ func Open(dir string, o Options) (*Store, error) {
 		dir:      dir,
 		done:     make(chan struct{}),
 		counters: map[string]int64{},
-		recent:   recent{versions: map[string]uint64{}},
+		cache:    newCache(),
 		queues:   map[string]*queue{},
 	}
 	s.logs.Store(&map[string]*eventLog{})

@@ -66,7 +66,7 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		FS:                          s.fs,
 		Lock:                        lock,
 		FormatMajorVersion:          pebble.FormatValueSeparation, // ours to raise, with Format
-		CacheSize:                   24 << 20,
+		CacheSize:                   64 << 20,
 		MemTableSize:                16 << 20,
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       4,

@@ -20,19 +20,34 @@ func (s *Store) Get(ctx context.Context, keys ...string) ([]backend.Entry, error
 		return nil, err
 	}
 	defer s.leave()
-	var from pebble.Reader = s.db
-	if len(keys) > 1 { // a snapshot, or a commit in between would show half of itself
-		snap := s.db.NewSnapshot()
-		defer snap.Close()
-		from = snap
-	}
 	out := make([]backend.Entry, len(keys))
+	if len(keys) == 1 {
+		return out, s.readOne(keys[0], &out[0])
+	}
+	snap := s.db.NewSnapshot() // or a commit in between would show half of itself
+	defer snap.Close()
 	for i, k := range keys {
-		if err := readDoc(from, k, &out[i]); err != nil {
+		if err := readDoc(snap, k, &out[i]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// readOne reads a document through the cache.
+func (s *Store) readOne(key string, e *backend.Entry) error {
+	d, err := s.document(key)
+	if err != nil {
+		return err
+	}
+	if d.partial {
+		return readDoc(s.db, key, e)
+	}
+	*e = backend.Entry{Key: key, Version: backend.Version(d.version)}
+	if d.version != 0 {
+		e.Value = append([]byte{}, d.value...)
+	}
+	return nil
 }
 
 // readDoc fills e with the document named key, or leaves Version 0.

@@ -46,7 +46,7 @@ func builtinFilters() map[string]Func {
 		"string":         method(filterString),
 		"striptags":      method(filterStripTags),
 		"sum":            method(filterSum, opt("attribute", nil), opt("start", int64(0))),
-		"title":          textFilter(titleWords),
+		"title":          method(filterTitle),
 		"tojson":         method(filterToJSON, opt("indent", nil)),
 		"trim":           method(filterTrim, opt("chars", nil)),
 		"truncate":       method(filterTruncate, opt("length", int64(255)), opt("killwords", false), opt("end", "..."), opt("leeway", nil)),

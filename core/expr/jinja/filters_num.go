@@ -14,8 +14,6 @@ func filterAbs(c *Call, a []expr.Value) (expr.Value, error) {
 		return expr.Int(new(big.Int).Abs(asBig(x))), nil
 	case float64:
 		return math.Abs(x), nil
-	case *expr.Undefined:
-		return nil, x.Err()
 	}
 	return nil, expr.Errorf("TypeError", "bad operand type for abs(): '%s'", expr.TypeName(a[0]))
 }

@@ -29,21 +29,20 @@ func filterTrim(c *Call, a []expr.Value) (expr.Value, error) {
 	return v, err
 }
 
+// filterReplace replaces in plain text; only with escaping on is the result safe, and then what is
+// put into safe text is escaped.
 func filterReplace(c *Call, a []expr.Value) (expr.Value, error) {
 	s, safe, err := c.soft(a[0])
 	if err != nil {
 		return nil, err
 	}
-	texts := [2]string{}
-	for i, v := range a[1:3] {
-		t, ok, err := c.soft(v)
-		if err != nil {
-			return nil, err
-		}
-		if (safe || c.frame.autoescape) && !ok {
-			t = expr.EscapeHTML(t)
-		}
-		texts[i] = t
+	old, oldSafe, err := c.soft(a[1])
+	if err != nil {
+		return nil, err
+	}
+	with, withSafe, err := c.soft(a[2])
+	if err != nil {
+		return nil, err
 	}
 	n := int64(-1)
 	if a[3] != nil {
@@ -51,14 +50,17 @@ func filterReplace(c *Call, a []expr.Value) (expr.Value, error) {
 			return nil, err
 		}
 	}
-	if c.frame.autoescape && !safe {
-		s, safe = expr.EscapeHTML(s), true
+	if !c.frame.autoescape || !safe && !oldSafe && !withSafe {
+		return replaceText(c.Budget, s, old, with, n)
 	}
-	out, err := replaceText(c.Budget, s, texts[0], texts[1], n)
-	if safe && err == nil {
-		out = markSafe(out)
+	escapeUnless := func(s string, safe bool) string {
+		if safe {
+			return s
+		}
+		return expr.EscapeHTML(s)
 	}
-	return out, err
+	out, err := replaceText(c.Budget, escapeUnless(s, safe), escapeUnless(old, oldSafe), escapeUnless(with, withSafe), n)
+	return expr.Markup(out), err
 }
 
 func filterFormat(c *Call, a []expr.Value) (expr.Value, error) {
@@ -78,6 +80,11 @@ func filterFormat(c *Call, a []expr.Value) (expr.Value, error) {
 		args = d
 	}
 	return expr.Percent(c.Budget, softValue(s, safe), args)
+}
+
+func filterTitle(c *Call, a []expr.Value) (expr.Value, error) {
+	s, _, err := c.soft(a[0])
+	return titleWords(s), err
 }
 
 // titleWords capitalizes what stands between blanks, hyphens and opening brackets.

@@ -169,17 +169,18 @@ func strReplace(c *Call, s string, a []expr.Value) (expr.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return replaceText(c.Budget, s, old, with, n)
+	out, err := replaceText(c.Budget, s, old, with, n)
+	return out, err
 }
 
 // replaceText replaces at most n occurrences; all when n is negative.
-func replaceText(b *expr.Budget, s, old, with string, n int64) (expr.Value, error) {
-	count := int64(strings.Count(s, old))
+func replaceText(b *expr.Budget, s, old, with string, n int64) (string, error) {
+	count := int64(strings.Count(s, old)) // for an empty old: one more than characters
 	if n >= 0 {
 		count = min(count, n)
 	}
-	if err := b.Grow(int64(len(s)) + count*int64(len(with))); err != nil {
-		return nil, err
+	if err := b.Grow(int64(len(s)) + (count+1)*int64(len(with))); err != nil {
+		return "", err
 	}
 	return strings.Replace(s, old, with, int(max(min(n, 1<<31), -1))), nil
 }

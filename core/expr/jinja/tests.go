@@ -10,7 +10,7 @@ import (
 func builtinTests() map[string]Func {
 	m := map[string]Func{
 		"boolean":     typeTest(func(v expr.Value) bool { _, ok := v.(bool); return ok }),
-		"callable":    typeTest(func(v expr.Value) bool { _, ok := v.(expr.Callable); return ok }),
+		"callable":    typeTest(isCallable),
 		"defined":     typeTest(func(v expr.Value) bool { _, ok := v.(*expr.Undefined); return !ok }),
 		"undefined":   typeTest(func(v expr.Value) bool { _, ok := v.(*expr.Undefined); return ok }),
 		"none":        typeTest(func(v expr.Value) bool { return v == nil }),
@@ -50,6 +50,15 @@ func builtinTests() map[string]Func {
 
 func typeTest(is func(expr.Value) bool) Func {
 	return method(func(c *Call, a []expr.Value) (expr.Value, error) { return is(a[0]), nil })
+}
+
+// isCallable is true for undefined values too: calling one is an error of its own.
+func isCallable(v expr.Value) bool {
+	switch v.(type) {
+	case expr.Callable, *expr.Undefined:
+		return true
+	}
+	return false
 }
 
 func isInt(v expr.Value) bool {

@@ -19,7 +19,7 @@ func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
 	if _, ok := expr.Text(a[0]); !ok {
 		return nil, c.noMethod(a[0], "splitlines")
 	}
-	s, safe, err := c.soft(a[0])
+	s, _, err := c.soft(a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
 	if err := c.Budget.Grow(int64(len(s)) * int64(1+len(sep))); err != nil {
 		return nil, err
 	}
-	return softValue(strings.Join(out, sep), safe), nil
+	return strings.Join(out, sep), nil
 }
 
 // line breaks one line; blanks at the ends of the pieces are dropped, those at its start are kept.

@@ -86,7 +86,7 @@ func (k kind) acceptsContainer(v Value) bool {
 	case setKind:
 		ok = isSet(v)
 	case iteratorKind:
-		_, ok = v.(*stream)
+		ok = isQuery(v)
 	case orderedKind:
 		_, ok = v.(*ordered)
 	case datetimeKind:
@@ -129,6 +129,15 @@ func sequence(v Value) ([]Value, bool) {
 	return nil, false
 }
 
+// isQuery tells what Python calls iterators.
+func isQuery(v Value) bool {
+	switch v.(type) {
+	case *stream, *memory:
+		return true
+	}
+	return false
+}
+
 func isSet(v Value) bool {
 	switch x := v.(type) {
 	case *expr.Set:
@@ -148,18 +157,39 @@ func isIterable(v Value) bool {
 }
 
 // pattern is a compiled regular expression as a value.
-type pattern struct{ *regex.Pattern }
+type pattern struct {
+	*regex.Pattern
+	flags regex.Flags
+}
 
 // TypeName implements expr.Object.
 func (*pattern) TypeName() string { return "Pattern" }
 
 // Str implements expr.Stringer.
 func (p *pattern) Str(*expr.Budget) (string, error) {
-	return "re.compile(" + expr.QuoteText(p.Pattern.String()) + ")", nil
+	s, sep := "re.compile("+expr.QuoteText(p.Pattern.String()), ", re."
+	for _, f := range []struct {
+		flag regex.Flags
+		name string
+	}{{regex.IgnoreCase, "IGNORECASE"}, {regex.Multiline, "MULTILINE"}, {regex.DotAll, "DOTALL"}} {
+		if p.flags&f.flag != 0 {
+			s += sep + f.name
+			sep = "|re."
+		}
+	}
+	return s + ")", nil
+}
+
+// HashKey implements expr.Hasher.
+func (p *pattern) HashKey() (any, error) { return patternKey{p.Pattern.String(), p.flags}, nil }
+
+type patternKey struct {
+	source string
+	flags  regex.Flags
 }
 
 // EqualTo implements expr.Equaler.
 func (p *pattern) EqualTo(_ *expr.Budget, other Value) (bool, error) {
 	q, ok := other.(*pattern)
-	return ok && p.Pattern.String() == q.Pattern.String(), nil
+	return ok && p.flags == q.flags && p.Pattern.String() == q.Pattern.String(), nil
 }

@@ -70,20 +70,6 @@ func (r *run) chain(its ...expr.Iterator) *stream {
 	})
 }
 
-// later is a stream that is set up when it is first walked.
-func (r *run) later(begin func() (expr.Iterator, error)) *stream {
-	var it expr.Iterator
-	return r.stream(func() (Value, bool, error) {
-		if it == nil {
-			var err error
-			if it, err = begin(); err != nil {
-				return nil, false, err
-			}
-		}
-		return it.Next()
-	})
-}
-
 // memory is a query that remembers what was walked, for memorize().
 type memory struct {
 	source expr.Iterator

@@ -8,10 +8,11 @@ import (
 
 // pythonText is str(v) as the original shows values inside an expression: data lists as tuples.
 func pythonText(b *expr.Budget, v Value) (string, error) {
-	if s, ok := v.(string); ok {
-		return s, nil
+	switch v.(type) {
+	case *expr.List, expr.Tuple, *expr.Dict, *expr.Set, *expr.View:
+		return pythonRepr(b, v)
 	}
-	return pythonRepr(b, v)
+	return expr.Str(b, v)
 }
 
 func pythonRepr(b *expr.Budget, v Value) (string, error) {

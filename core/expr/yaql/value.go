@@ -187,8 +187,15 @@ func freezeParts(v Value, sign string, parts []string) Value {
 
 // unkey is the value that a key stands for.
 func unkey(k Value) Value {
-	if f, ok := k.(*frozen); ok {
-		return f.val
+	switch x := k.(type) {
+	case *frozen:
+		return x.val
+	case expr.Tuple:
+		out := make(expr.Tuple, len(x))
+		for i := range x {
+			out[i] = unkey(x[i])
+		}
+		return out
 	}
 	return k
 }

@@ -1,0 +1,202 @@
+package yaql
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"sort"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
+
+// oracle is one Python process that evaluates expressions with Debian's yaql.
+type oracle struct {
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+func startOracle(t *testing.T, data string) *oracle {
+	t.Helper()
+	cmd := exec.Command("/usr/bin/python3", "testdata/oracle.py", data)
+	cmd.Stderr = io.Discard
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the Python side failed (is python3-yaql installed?): %v", err)
+		}
+	})
+	return &oracle{in, bufio.NewReaderSize(out, 1<<20)}
+}
+
+// outcome is what an evaluation gives: a value in tagged JSON or an error class.
+type outcome struct {
+	OK    any    `json:"ok"`
+	Error string `json:"error"`
+	Msg   string `json:"msg"`
+}
+
+func (o outcome) String() string {
+	if o.Error != "" {
+		return o.Error + ": " + o.Msg
+	}
+	b, _ := json.Marshal(o.OK)
+	return string(b)
+}
+
+func (o *oracle) eval(source string) (outcome, error) {
+	line, _ := json.Marshal(source)
+	if _, err := o.in.Write(append(line, '\n')); err != nil {
+		return outcome{}, err
+	}
+	answer, err := o.out.ReadBytes('\n')
+	if err != nil {
+		return outcome{}, err
+	}
+	var out outcome
+	return out, json.Unmarshal(answer, &out)
+}
+
+func ours(e *Engine, data Value, source string) outcome {
+	ctx := Shared("ctx", nil, func(*expr.Budget, []Value) (Value, error) { return data, nil })
+	v, err := e.Eval(source, Run{Context: context.Background(), Functions: map[string]*Function{"ctx": ctx}})
+	if err != nil {
+		return outcome{Error: expr.ClassOf(err), Msg: err.Error()}
+	}
+	var out any
+	b, err := json.Marshal(tagged(v))
+	if err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	if err != nil {
+		return outcome{Error: "encoding", Msg: err.Error()}
+	}
+	return outcome{OK: out}
+}
+
+// tagged is a value in the form that testdata/oracle.py writes.
+func tagged(v Value) any {
+	switch x := v.(type) {
+	case nil, bool, string:
+		return x
+	case int64, *big.Int:
+		return map[string]any{"i": fmt.Sprint(x)}
+	case float64:
+		return map[string]any{"f": expr.FloatText(x)}
+	case *DateTime:
+		return map[string]any{"t": x.ISO()}
+	case Timespan:
+		return map[string]any{"u": float64(x)}
+	case *expr.Set:
+		items := []any{}
+		for item := range x.All() {
+			items = append(items, tagged(item))
+		}
+		sort.Slice(items, func(i, j int) bool { return fmt.Sprint(items[i]) < fmt.Sprint(items[j]) })
+		return map[string]any{"s": items}
+	case *expr.Dict:
+		items := []any{}
+		for k, v := range x.All() {
+			items = append(items, []any{tagged(k), tagged(v)})
+		}
+		return map[string]any{"d": items}
+	}
+	if items, ok := sequence(v); ok {
+		out := []any{}
+		for _, item := range items {
+			out = append(out, tagged(item))
+		}
+		return map[string]any{"l": out}
+	}
+	return map[string]any{"o": expr.TypeName(v)}
+}
+
+// sortSets puts the members of the oracle's sets into our order.
+func sortSets(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for k := range x {
+			x[k] = sortSets(x[k])
+		}
+		if items, ok := x["s"].([]any); ok {
+			sort.Slice(items, func(i, j int) bool { return fmt.Sprint(items[i]) < fmt.Sprint(items[j]) })
+		}
+	case []any:
+		for i := range x {
+			x[i] = sortSets(x[i])
+		}
+	}
+	return v
+}
+
+const differentialData = `{"i": 7, "f": 2.5, "s": "hello", "n": null, "t": true, "l": [5, 1, 4], "ls": ["pear", "fig"], "d": {"a": 1, "b": [1, {"x": 2}]}, "vms": [{"name": "web", "cpu": 4, "up": true}, {"name": "db", "cpu": 2, "up": false}]}`
+
+// TestFileAgainstPython compares the expressions of a file named by $PETREL_YAQL_FILE, one a line, and
+// without one those of testdata/corpus.txt.
+func TestCorpusAgainstPython(t *testing.T) {
+	name := os.Getenv("PETREL_YAQL_FILE")
+	if name == "" {
+		name = "testdata/corpus.txt"
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	py := startOracle(t, differentialData)
+	data, err := expr.FromJSON([]byte(differentialData))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := New(Options{})
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if lines.Text() != "" {
+			compareOne(t, py, e, data, lines.Text())
+		}
+	}
+}
+
+func compareOne(t *testing.T, py *oracle, e *Engine, data Value, source string) {
+	t.Helper()
+	want, err := py.eval(source)
+	if err != nil {
+		t.Fatalf("the Python side (python3-yaql) gave no answer to %s: %v", source, err)
+	}
+	got := ours(e, data, source)
+	want.OK = sortSets(want.OK)
+	same := got.Error == want.Error
+	if same && got.Error == "" {
+		same = got.String() == want.String()
+	}
+	if !same {
+		t.Errorf("%s\n  ours   %s\n  python %s", source, got, want)
+	}
+}
+
+func differentialSeed() uint64 {
+	if s, err := strconv.ParseUint(os.Getenv("PETREL_DIFF_SEED"), 10, 64); err == nil {
+		return s
+	}
+	return uint64(time.Now().UnixNano())
+}
+
+var _ = rand.IntN
