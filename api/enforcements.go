@@ -45,9 +45,30 @@ func (c *call) enforcementFilter() (found[core.Enforcement], error) {
 	}
 	f.is(store.ByRule, c.text("rule_ref"), func(e *core.Enforcement) string { return e.Rule.Ref })
 	f.is(store.ByInstance, c.text("trigger_instance"), func(e *core.Enforcement) string { return e.TriggerInstance })
-	f.is(store.ByExec, c.text("execution"), func(e *core.Enforcement) string { return e.Execution })
+	if err := c.enforcedBy(&f, c.text("execution")); err != nil {
+		return f, err
+	}
 	f.has(c.text("rule_id"), func(e *core.Enforcement) string { return e.Rule.ID })
 	return f, nil
+}
+
+// enforcedBy asks for the enforcement that led to an execution. It has no index: the
+// execution's origin names the event.
+func (c *call) enforcedBy(f *found[core.Enforcement], execution string) error {
+	if execution == "" || isNull(execution) {
+		return nil
+	}
+	x, err := c.s.Store.Executions().Get(c.ctx(), execution)
+	if err != nil && core.KindOf(err) != core.NotFound {
+		return err
+	}
+	event := "none"
+	if x != nil && x.Origin != nil {
+		event = x.Origin.TriggerInstance
+	}
+	f.is(store.ByInstance, event, func(e *core.Enforcement) string { return e.TriggerInstance })
+	f.has(execution, func(e *core.Enforcement) string { return e.Execution })
+	return nil
 }
 
 func (c *call) sendEnforcement(view bool) error {

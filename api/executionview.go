@@ -210,7 +210,7 @@ func (v *executionView) writeChildren(ctx context.Context, o *object, x *core.Ex
 
 // contextJSON flattens what a caller added into the context it was added to.
 func contextJSON(x *core.Execution) []byte {
-	plain := x.Context
+	plain := x.FullContext()
 	plain.Extra = nil
 	raw, err := json.Marshal(plain)
 	if err != nil || len(x.Context.Extra) == 0 {

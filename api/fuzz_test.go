@@ -47,8 +47,11 @@ func FuzzQuery(f *testing.F) {
 	w := newWorld(f, nil)
 	f.Fuzz(func(t *testing.T, query string) {
 		w.t = t
+		if _, err := url.Parse("/?" + query); err != nil || strings.Contains(query, "#") {
+			return // no client can send it
+		}
 		for _, path := range []string{"/v1/executions?", "/v1/triggerinstances?", "/v1/rules?"} {
-			if got := w.send("GET", path+url.QueryEscape(query), ""); got.status >= 500 {
+			if got := w.send("GET", path+query, ""); got.status >= 500 {
 				t.Errorf("%s%s: %d %s", path, query, got.status, got.body)
 			}
 		}

@@ -56,14 +56,20 @@ type world struct {
 	stop   func()        // ends the API and waits
 }
 
+// lockedBuffer collects the log; wrote receives after a line was added.
 type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu    sync.Mutex
+	b     bytes.Buffer
+	wrote chan struct{}
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	select {
+	case b.wrote <- struct{}{}:
+	default:
+	}
 	return b.b.Write(p)
 }
 
@@ -119,7 +125,7 @@ func newWorld(t testing.TB, change func(*api.Config)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	w := &world{t: t, dir: t.TempDir(), store: store.New(b, time.Now), logged: &lockedBuffer{}, hold: make(chan struct{})}
+	w := &world{t: t, dir: t.TempDir(), store: store.New(b, time.Now), logged: &lockedBuffer{wrote: make(chan struct{}, 1)}, hold: make(chan struct{})}
 	log := slog.New(slog.NewTextHandler(w.logged, nil))
 	accounts, err := auth.NewAccounts(w.accountsFile(), time.Now, log)
 	if err != nil {

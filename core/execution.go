@@ -49,6 +49,18 @@ func (e *Execution) Move(s Status, t Time) {
 	}
 }
 
+// FullContext is the context as people see it: with the rule and the event an execution
+// comes from, which its origin tells and the record does not repeat.
+func (e *Execution) FullContext() Context {
+	c := e.Context
+	if o := e.Origin; o != nil {
+		_, name, _ := SplitRef(o.Rule.Ref)
+		c.Rule = &NamedRef{ID: o.Rule.ID, Name: &name}
+		c.TriggerInstance = &NamedRef{ID: o.TriggerInstance}
+	}
+	return c
+}
+
 // Hand says who moves a live execution on. There is always one, so nothing is ever stuck.
 type Hand string
 
@@ -61,8 +73,8 @@ const (
 
 // StatusChange is a line of an execution's log.
 type StatusChange struct {
-	At     Time   `json:"at"`
-	Status Status `json:"status"`
+	At     Time   `json:"t"`
+	Status Status `json:"s"`
 }
 
 // StoredResult tells of a result kept in chunks beside its execution.

@@ -26,6 +26,7 @@ var (
 	descApplies    = prometheus.NewDesc("petrel_store_applies_total", "Commits asked of the store.", nil, nil)
 	descWaits      = prometheus.NewDesc("petrel_store_waits_total", "Commits that waited for the disk.", nil, nil)
 	descBytes      = prometheus.NewDesc("petrel_store_written_bytes_total", "Bytes of keys and values given to the store.", nil, nil)
+	descReads      = prometheus.NewDesc("petrel_store_reads_total", "Documents and entries read from the store, from memory or disk.", nil, nil)
 )
 
 func newMetrics(s *store.Store, e *execution.Engine) *metrics {
@@ -56,4 +57,5 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descApplies, prometheus.CounterValue, float64(st.Applies))
 	ch <- prometheus.MustNewConstMetric(descWaits, prometheus.CounterValue, float64(st.Waits))
 	ch <- prometheus.MustNewConstMetric(descBytes, prometheus.CounterValue, float64(st.Bytes))
+	ch <- prometheus.MustNewConstMetric(descReads, prometheus.CounterValue, float64(st.Reads))
 }

@@ -149,7 +149,7 @@ func (t Templates) scope(ctx context.Context, d *definition, x *core.Execution) 
 // caller added stand beside the others.
 func contextView(x *core.Execution) map[string]json.RawMessage {
 	m := map[string]json.RawMessage{}
-	plain := x.Context
+	plain := x.FullContext()
 	plain.Extra = nil
 	_ = json.Unmarshal(jsonOf(plain), &m)
 	for k, v := range x.Context.Extra {

@@ -18,7 +18,9 @@ import (
 // templates is the real evaluator, as the server joins it.
 type templates struct{ env *jinja.Environment }
 
-func jinjaTemplates() execution.Jinja { return templates{jinja.New(jinja.Options{TrimBlocks: true, LstripBlocks: true}, nil, nil, nil)} }
+func jinjaTemplates() execution.Jinja {
+	return templates{jinja.New(jinja.Options{TrimBlocks: true, LstripBlocks: true}, nil, nil, nil)}
+}
 
 func (t templates) Variables(src string) ([]string, error) {
 	tpl, err := t.env.Compile(src)

@@ -96,7 +96,7 @@ func (e *Engine) ReRun(ctx context.Context, tx *store.Tx, id string, r core.Requ
 		return nil, err
 	}
 	r.Action, r.Parameters = old.Action, merged
-	r.Context = old.Context
+	r.Context = old.FullContext()
 	r.Context.Parent, r.Context.CancelledBy = nil, ""
 	r.Context.ReRun = &core.ReRun{Ref: old.ID}
 	r.Origin = nil

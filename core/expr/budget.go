@@ -110,6 +110,18 @@ func (b *Budget) Grow(n int64) error {
 	return b.Step(n / 256)
 }
 
+// What one element of a list and one entry of a dict are charged, in bytes; growing by doubling is counted in.
+const (
+	itemSize  = 40
+	entrySize = 128
+)
+
+// GrowItems spends the memory of n more elements of a list or tuple.
+func (b *Budget) GrowItems(n int) error { return b.Grow(int64(n) * itemSize) }
+
+// GrowEntries spends the memory of n more entries of a dict or set.
+func (b *Budget) GrowEntries(n int) error { return b.Grow(int64(n) * entrySize) }
+
 // Enter spends one level of call depth; every successful Enter needs a Leave.
 func (b *Budget) Enter() error {
 	if b == nil {

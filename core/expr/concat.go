@@ -53,7 +53,7 @@ func concatText(b *Budget, x, y Value, xs, ys string) (Value, error) {
 }
 
 func joinItems(b *Budget, x, y []Value) ([]Value, error) {
-	if err := b.Grow(int64(len(x)+len(y)) * slotSize); err != nil {
+	if err := b.GrowItems(len(x) + len(y)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, 0, len(x)+len(y))
@@ -133,7 +133,7 @@ func repeatItems(b *Budget, items []Value, n int64) ([]Value, error) {
 			return nil, Errorf(BudgetError, "the repeated list is too long")
 		}
 	}
-	if err := b.Grow(n * int64(len(items)) * slotSize); err != nil {
+	if err := b.Grow(n * int64(len(items)) * itemSize); err != nil {
 		return nil, err
 	}
 	out := make([]Value, 0, int(n)*len(items))

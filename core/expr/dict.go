@@ -130,7 +130,7 @@ func (d *Dict) Keys() []Value {
 
 // Copy is a shallow, mutable copy.
 func (d *Dict) Copy(b *Budget) (*Dict, error) {
-	if err := b.Grow(int64(d.Len()) * 2 * slotSize); err != nil {
+	if err := b.GrowEntries(d.Len()); err != nil {
 		return nil, err
 	}
 	c := &Dict{entries: make([]entry, 0, d.Len())}

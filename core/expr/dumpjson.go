@@ -59,7 +59,7 @@ func (w *jsonWriter) charge() error {
 	if err := w.b.Grow(int64(n)); err != nil {
 		return err
 	}
-	return w.b.Step(1)
+	return w.b.Step(1 + int64(len(w.path))/8)
 }
 
 func (w *jsonWriter) value(v Value, depth int) error {

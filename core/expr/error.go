@@ -39,6 +39,9 @@ func ClassOf(err error) string {
 
 // At gives err the position p unless it has one already.
 func At(err error, p Pos) error {
+	if err == nil {
+		return nil
+	}
 	var e *Error
 	if p.Line == 0 || !errors.As(err, &e) || e.Pos.Line != 0 || e == errFrozen {
 		return err

@@ -16,9 +16,7 @@ type (
 )
 
 // hashKey gives the Go-comparable form under which Python's == and hash agree.
-func hashKey(v Value) (any, error) { return hashKeyAt(v, 0) }
-
-func hashKeyAt(v Value, depth int) (any, error) {
+func hashKey(v Value) (any, error) {
 	switch x := v.(type) {
 	case nil:
 		return noneKey{}, nil
@@ -33,7 +31,9 @@ func hashKeyAt(v Value, depth int) (any, error) {
 	case float64:
 		return floatKey(x), nil
 	case Tuple:
-		return hashTuple(x, depth)
+		w := keyWriter{}
+		err := w.tuple(x, 0)
+		return tupleKey(w.sb.String()), err
 	case *Undefined:
 		return undefKey{}, x.use()
 	case *List, *Dict, *Set:
@@ -55,20 +55,49 @@ func floatKey(f float64) any {
 	return bigKey(n.String())
 }
 
-func hashTuple(t Tuple, depth int) (any, error) {
+// keyWriter writes tuples as text, one text for each value.
+type keyWriter struct{ sb strings.Builder }
+
+// maxKeySize bounds the text of one key, as nested tuples that share parts could be endless.
+const maxKeySize = 16 << 10
+
+func (w *keyWriter) tuple(t Tuple, depth int) error {
 	if err := nesting(depth); err != nil {
-		return nil, err
+		return err
 	}
-	var sb strings.Builder
+	if w.sb.Len() > maxKeySize {
+		return Errorf(BudgetError, "a tuple used as a key has more than %d bytes", maxKeySize)
+	}
+	fmt.Fprintf(&w.sb, "(%d", len(t))
 	for _, item := range t {
-		k, err := hashKeyAt(item, depth+1)
-		if err != nil {
-			return nil, err
+		if inner, ok := item.(Tuple); ok {
+			if err := w.tuple(inner, depth+1); err != nil {
+				return err
+			}
+			continue
 		}
-		part := fmt.Sprintf("%T:%v", k, k)
-		fmt.Fprintf(&sb, "%d:%s", len(part), part)
+		if err := w.leaf(item); err != nil {
+			return err
+		}
 	}
-	return tupleKey(sb.String()), nil
+	return nil
+}
+
+// leaf writes type, length and text.
+func (w *keyWriter) leaf(item Value) error {
+	k, err := hashKey(item)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprint(k)
+	if _, ok := k.(Object); ok {
+		text = fmt.Sprintf("%p", k)
+	}
+	if len(text) > maxKeySize {
+		return Errorf(BudgetError, "a tuple used as a key has more than %d bytes", maxKeySize)
+	}
+	fmt.Fprintf(&w.sb, "%T %d %s", k, len(text), text)
+	return nil
 }
 
 func boolInt(b bool) int64 {

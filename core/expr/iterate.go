@@ -46,7 +46,7 @@ func Items(b *Budget, v Value) ([]Value, error) {
 	case Tuple:
 		return x, b.Step(int64(len(x)))
 	case *List:
-		if err := b.Grow(int64(len(x.Items)) * slotSize); err != nil {
+		if err := b.GrowItems(len(x.Items)); err != nil {
 			return nil, err
 		}
 		return append([]Value(nil), x.Items...), nil
@@ -66,7 +66,7 @@ func Drain(b *Budget, it Iterator) ([]Value, error) {
 		if err != nil || !ok {
 			return out, err
 		}
-		if err := b.Grow(slotSize); err != nil {
+		if err := b.GrowItems(1); err != nil {
 			return nil, err
 		}
 		out = append(out, v)

@@ -63,7 +63,7 @@ func (p *jsonParser) value(depth int) (Value, error) {
 	if err := nesting(depth); err != nil {
 		return nil, err
 	}
-	if err := p.b.Grow(slotSize); err != nil {
+	if err := p.b.GrowItems(1); err != nil {
 		return nil, err
 	}
 	switch c := p.peek(); {

@@ -94,7 +94,7 @@ func Slice(b *Budget, v Value, s *SliceIndex) (out Value, ok bool, err error) {
 
 func slicePicked(b *Budget, v Value, start, stop, step int) (Value, bool, error) {
 	count := (&Range{int64(start), int64(stop), int64(step)}).Len()
-	if err := b.Grow(int64(count) * slotSize); err != nil {
+	if err := b.GrowItems(count); err != nil {
 		return nil, false, err
 	}
 	switch x := v.(type) {

@@ -96,7 +96,7 @@ func (w *reprWriter) charge(depth int) error {
 	if err := w.b.Grow(int64(n)); err != nil {
 		return err
 	}
-	return w.b.Step(1)
+	return w.b.Step(1 + int64(len(w.path))/8)
 }
 
 // maxIntDigits is Python's limit for turning an int into text and back.

@@ -60,7 +60,7 @@ func (t *Thawer) list(x *List, depth int) (Value, error) {
 }
 
 func (t *Thawer) items(items []Value, depth int) ([]Value, error) {
-	if err := t.b.Grow(int64(len(items)) * slotSize); err != nil {
+	if err := t.b.GrowItems(len(items)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, len(items))
@@ -75,7 +75,7 @@ func (t *Thawer) items(items []Value, depth int) ([]Value, error) {
 }
 
 func (t *Thawer) fill(c, x *Dict, depth int) error {
-	if err := t.b.Grow(int64(x.Len()) * 2 * slotSize); err != nil {
+	if err := t.b.GrowEntries(x.Len()); err != nil {
 		return err
 	}
 	for k, v := range x.All() {

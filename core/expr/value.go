@@ -52,7 +52,7 @@ func (l *List) Append(b *Budget, items ...Value) error {
 	if err := l.Mutable(); err != nil {
 		return err
 	}
-	if err := b.Grow(int64(len(items)) * slotSize); err != nil {
+	if err := b.GrowItems(len(items)); err != nil {
 		return err
 	}
 	l.Items = append(l.Items, items...)
@@ -66,9 +66,6 @@ func (l *List) Mutable() error {
 	}
 	return nil
 }
-
-// slotSize is what one element of a container is charged, in bytes.
-const slotSize = 24
 
 // maxNesting bounds how deep containers may nest in any recursive operation.
 const maxNesting = 1000

@@ -165,7 +165,7 @@ func TestMatchedRulesAskForTheirActions(t *testing.T) {
 		t.Fatalf("%d executions of test.hot, %v", n, err)
 	}
 	x := xs[0]
-	if x.Action != "test.cool" || x.Origin.Rule.ID != hot.ID || x.Context.Rule.ID != hot.ID || x.Context.TriggerInstance.ID != i.ID || !strings.HasPrefix(x.Context.Trace.Tag, "trigger_instance-") {
+	if x.Action != "test.cool" || x.Origin.Rule.ID != hot.ID || *x.FullContext().Rule.Name != "hot" || x.FullContext().TriggerInstance.ID != i.ID || !strings.HasPrefix(x.Context.Trace.Tag, "trigger_instance-") {
 		t.Errorf("execution %+v", x)
 	}
 }

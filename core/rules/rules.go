@@ -58,7 +58,10 @@ func (e *Engine) Run(ctx context.Context) error {
 // book is the enabled rules by the trigger they wait for.
 type book map[string]*page
 
-type page struct{ standard, backstop []*compiled }
+type page struct {
+	standard, backstop []*compiled
+	criteria           bool // at least one of them has criteria
+}
 
 type compiled struct {
 	rule     *core.Rule
@@ -90,6 +93,7 @@ func (b book) add(c *compiled) {
 		p = &page{}
 		b[c.rule.Trigger.Ref] = p
 	}
+	p.criteria = p.criteria || len(c.rule.Criteria) > 0
 	if c.rule.Type.Ref == core.BackstopRule {
 		p.backstop = append(p.backstop, c)
 	} else {
@@ -121,9 +125,12 @@ func (e *Engine) match(ctx context.Context, tx *store.Tx, d store.Delivery) erro
 }
 
 func (e *Engine) matchPage(ctx context.Context, tx *store.Tx, p *page, i *core.TriggerInstance) error {
-	payload, err := expr.FromJSON(i.Payload)
-	if err != nil {
-		return err
+	var payload expr.Value // only if a rule looks at it
+	if p.criteria {
+		var err error
+		if payload, err = expr.FromJSON(i.Payload); err != nil {
+			return err
+		}
 	}
 	matched, err := e.matchAll(ctx, tx, p.standard, i, payload)
 	if err != nil || matched {
@@ -173,11 +180,7 @@ func (e *Engine) enforce(ctx context.Context, tx *store.Tx, c *compiled, i *core
 		ID:     core.DeriveID(i.ID, r.ID, "execution"),
 		Action: r.Action.Ref, Parameters: r.Action.Parameters, User: e.User,
 		Trigger: i.Payload,
-		Context: core.Context{
-			Rule:            &core.NamedRef{ID: r.ID, Name: &r.Name},
-			TriggerInstance: &core.NamedRef{ID: i.ID},
-			Trace:           &core.TraceContext{Tag: i.TraceTag},
-		},
+		Context: core.Context{Trace: &core.TraceContext{Tag: i.TraceTag}},
 		Origin: &core.Origin{
 			Rule: core.ObjectRef{ID: r.ID, Ref: r.Ref()}, RuleDigest: c.digest,
 			Trigger: i.Trigger, TriggerType: r.Trigger.Type, TriggerInstance: i.ID,

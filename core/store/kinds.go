@@ -6,10 +6,6 @@ func some[T any](f func(*T) string) func(*T) (string, bool) {
 	return func(v *T) (string, bool) { return f(v), true }
 }
 
-func unlessEmpty[T any](f func(*T) string) func(*T) (string, bool) {
-	return func(v *T) (string, bool) { s := f(v); return s, s != "" }
-}
-
 // Index names, as used in a Query.
 const (
 	ByStatus   = "status"
@@ -22,7 +18,6 @@ const (
 	ByTrigger  = "trigger"
 	ByType     = "type"
 	ByID       = "id"
-	ByExec     = "execution"
 	ByPack     = "pack"
 )
 
@@ -76,7 +71,6 @@ var enforcements = &kind[core.Enforcement]{
 	indexes: []index[core.Enforcement]{
 		{ByRule, some(func(e *core.Enforcement) string { return e.Rule.Ref }), true},
 		{ByInstance, some(func(e *core.Enforcement) string { return e.TriggerInstance }), false},
-		{ByExec, unlessEmpty(func(e *core.Enforcement) string { return e.Execution }), false},
 	},
 }
 

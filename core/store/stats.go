@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/petrelhq/petrel/core/backend"
@@ -12,9 +13,27 @@ type Stats struct {
 	Waits   int64 // of them, those that waited for the disk
 	Ops     int64
 	Bytes   int64 // of keys and values written
+	Reads   int64 // documents asked for and entries scanned
 }
 
-type counters struct{ applies, waits, ops, bytes atomic.Int64 }
+type counters struct{ applies, waits, ops, bytes, reads atomic.Int64 }
+
+// counted is a backend that counts what is read from it.
+type counted struct {
+	backend.Backend
+	reads *atomic.Int64
+}
+
+func (c counted) Get(ctx context.Context, keys ...string) ([]backend.Entry, error) {
+	c.reads.Add(int64(len(keys)))
+	return c.Backend.Get(ctx, keys...)
+}
+
+func (c counted) Scan(ctx context.Context, r backend.Range) ([]backend.Entry, error) {
+	es, err := c.Backend.Scan(ctx, r)
+	c.reads.Add(int64(len(es)))
+	return es, err
+}
 
 func (c *counters) applied(m backend.Mode, ops []backend.Op) {
 	c.applies.Add(1)
@@ -32,5 +51,7 @@ func (c *counters) applied(m backend.Mode, ops []backend.Op) {
 // Stats returns the counts so far.
 func (s *Store) Stats() Stats {
 	c := &s.stats
-	return Stats{Applies: c.applies.Load(), Waits: c.waits.Load(), Ops: c.ops.Load(), Bytes: c.bytes.Load()}
+	return Stats{
+		Applies: c.applies.Load(), Waits: c.waits.Load(), Ops: c.ops.Load(), Bytes: c.bytes.Load(), Reads: c.reads.Load(),
+	}
 }

@@ -41,7 +41,9 @@ type Store struct {
 
 // New returns a store over b. now is the clock for what the store stamps itself.
 func New(b backend.Backend, now func() time.Time) *Store {
-	return &Store{Now: now, b: b, defs: map[string][]byte{}}
+	s := &Store{Now: now, defs: map[string][]byte{}}
+	s.b = counted{b, &s.stats.reads}
+	return s
 }
 
 // Time returns the present moment by the store's clock.

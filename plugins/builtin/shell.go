@@ -38,7 +38,7 @@ func (s shell) run(ctx context.Context, c core.Call, line string) (core.Result, 
 	stdout := &capture{out: c.Output.Stdout(), max: s.maxOutput}
 	stderr := &capture{out: c.Output.Stderr(), max: s.maxOutput}
 	spec := proc.Spec{
-		Args: []string{"/bin/sh", "-c", line}, Dir: textOf(c.RunnerParams, "cwd"), Env: env,
+		Dir: textOf(c.RunnerParams, "cwd"), Env: env,
 		Stdin: password(c.RunnerParams, asOther), Stdout: stdout, Stderr: stderr,
 		Mark: markName + "=" + c.ID, Ender: s.ender,
 	}
@@ -48,7 +48,7 @@ func (s shell) run(ctx context.Context, c core.Call, line string) (core.Result, 
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, errTimedOut)
 		defer cancel()
 	}
-	p, err := proc.Start(spec)
+	p, err := start(spec, line)
 	if err != nil {
 		return core.Result{}, core.Errorf(core.Invalid, "%w", err)
 	}
@@ -63,6 +63,19 @@ func (s shell) run(ctx context.Context, c core.Call, line string) (core.Result, 
 		o.message = strings.TrimPrefix(o.message+"; "+endErr.Error(), "; ")
 	}
 	return o.result(exit, stdout, stderr), nil
+}
+
+// start runs a line by itself where that is the same, else by the shell; also when the
+// system does not know how to run it (a script without a first line that says).
+func start(spec proc.Spec, line string) (*proc.Process, error) {
+	if args, ok := direct(line, pathOf(spec.Env)); ok {
+		spec.Args = args
+		if p, err := proc.Start(spec); err == nil {
+			return p, nil
+		}
+	}
+	spec.Args = []string{"/bin/sh", "-c", line}
+	return proc.Start(spec)
 }
 
 // forUser wraps line in sudo where it is to run as another user.

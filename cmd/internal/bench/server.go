@@ -25,6 +25,7 @@ type server struct {
 	token string
 	dir   string        // the data directory
 	ready time.Duration // from exec to the first 200 of /readyz
+	own   float64       // reads of the store that were for us, through /metrics
 }
 
 const password = "bench-only"

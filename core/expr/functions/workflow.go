@@ -15,6 +15,8 @@ type Workflow struct {
 	State *expr.Dict // tasks, sequence and routes as orquesta keeps them; nil when there are none
 	// Status, when set, answers task_status instead of State: the status of a task on a route, "" for none.
 	Status func(task string, route int64) string
+	// Extra are further functions of this evaluation: st2kv, task.
+	Extra map[string]Function
 
 	private *expr.Dict // names with "__" that came along
 }
@@ -68,7 +70,8 @@ func (w *Workflow) Function(name string) (Function, bool) {
 	case "result":
 		return Function{nil, w.result}, true
 	}
-	return Function{}, false
+	f, ok := w.Extra[name]
+	return f, ok
 }
 
 // Data are orquesta's functions that need no workflow: json. (zip takes any number of arguments: see Zip.)
@@ -288,7 +291,7 @@ func Zip(c *expr.Call) (expr.Value, error) {
 		columns[i] = items
 		longest = max(longest, len(items))
 	}
-	if err := c.Budget.Grow(int64(longest) * int64(len(columns)+2) * 24); err != nil {
+	if err := c.Budget.GrowItems(longest * (len(columns) + 2)); err != nil {
 		return nil, err
 	}
 	out := expr.NewList()

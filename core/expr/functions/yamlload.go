@@ -68,7 +68,7 @@ func (l *yamlLoader) value(n *yaml.Node, depth int) (expr.Value, error) {
 	if depth > maxYAMLDepth {
 		return nil, expr.Errorf("RecursionError", "the YAML nests deeper than %d levels", maxYAMLDepth)
 	}
-	if err := l.b.Grow(24); err != nil {
+	if err := l.b.GrowItems(1); err != nil {
 		return nil, err
 	}
 	switch n.Kind {

@@ -163,7 +163,7 @@ func (c *compiler) sequence(items []node, p place, build func([]expr.Value) expr
 }
 
 func (f *frame) evalAll(parts []evalFunc) ([]expr.Value, error) {
-	if err := f.budget.Grow(int64(len(parts)+1) * 24); err != nil {
+	if err := f.budget.GrowItems(len(parts) + 1); err != nil {
 		return nil, err
 	}
 	vals := make([]expr.Value, len(parts))
@@ -187,7 +187,7 @@ func (c *compiler) dict(x *dictLit, p place) (evalFunc, error) {
 		return nil, err
 	}
 	return c.located(x, func(f *frame) (expr.Value, error) {
-		if err := f.budget.Grow(int64(len(keys)+1) * 48); err != nil {
+		if err := f.budget.GrowEntries(len(keys) + 1); err != nil {
 			return nil, err
 		}
 		d := expr.NewDict()

@@ -1,16 +1,26 @@
 package jinja
 
-import "github.com/petrelhq/petrel/core/expr"
+import (
+	"strings"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
 
 func (c *compiler) attr(x *getAttr, p place) (evalFunc, error) {
 	of, err := c.expr(x.of, p)
 	if err != nil {
 		return nil, err
 	}
+	member := c.env.methods.none(x.attr) && !strings.HasPrefix(x.attr, "_")
 	return c.located(x, func(f *frame) (expr.Value, error) {
 		v, err := of(f)
 		if err != nil {
 			return nil, err
+		}
+		if d, ok := v.(*expr.Dict); ok && member { // the usual case: no method has this name
+			if v, ok := d.Get(x.attr); ok {
+				return v, nil
+			}
 		}
 		return f.getAttr(v, x.attr)
 	}), nil

@@ -72,7 +72,10 @@ func (c *compiler) output(x *output, p place) (execFunc, error) {
 			if err != nil {
 				return err
 			}
-			return expr.At(f.print(v), pos)
+			if err := f.print(v); err != nil {
+				return expr.At(err, pos)
+			}
+			return nil
 		}
 	}
 	return func(f *frame) error {
@@ -209,7 +212,7 @@ func (c *compiler) namespaceTarget(x *nsRef, p place) setFunc {
 		if !ok {
 			return expr.At(expr.Errorf("TemplateRuntimeError", "cannot assign attribute on non-namespace object"), pos)
 		}
-		if err := f.budget.Grow(48); err != nil {
+		if err := f.budget.GrowEntries(1); err != nil {
 			return err
 		}
 		return n.attrs.Set(x.attr, v)

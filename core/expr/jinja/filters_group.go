@@ -83,7 +83,7 @@ func filterGroupBy(c *Call, a []expr.Value) (expr.Value, error) {
 		return nil, err
 	}
 	items = append([]expr.Value(nil), items...)
-	keys, err := keysOf(items, key)
+	keys, err := c.keysOf(items, key)
 	if err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func filterJoin(c *Call, a []expr.Value) (expr.Value, error) {
 		if v, err = get(v); err != nil {
 			return nil, err
 		}
-		if err := c.Budget.Grow(16); err != nil {
+		if err := c.Budget.GrowItems(1); err != nil {
 			return nil, err
 		}
 		parts = append(parts, v)

@@ -72,7 +72,10 @@ func (c *Call) key(attribute, caseSensitive, missing expr.Value) (func(expr.Valu
 	}, nil
 }
 
-func keysOf(items []expr.Value, key func(expr.Value) (expr.Value, error)) ([]expr.Value, error) {
+func (c *Call) keysOf(items []expr.Value, key func(expr.Value) (expr.Value, error)) ([]expr.Value, error) {
+	if err := c.Budget.GrowItems(len(items)); err != nil {
+		return nil, err
+	}
 	keys := make([]expr.Value, len(items))
 	for i, item := range items {
 		k, err := key(item)
@@ -86,7 +89,7 @@ func keysOf(items []expr.Value, key func(expr.Value) (expr.Value, error)) ([]exp
 
 // sortValues orders items in place by their keys; equal ones keep their order, also when reversed.
 func sortValues(b *expr.Budget, items, keys []expr.Value, reverse bool) error {
-	if err := b.Grow(int64(len(items)) * 48); err != nil {
+	if err := b.GrowItems(2 * len(items)); err != nil {
 		return err
 	}
 	type pair struct{ key, item expr.Value }
@@ -147,7 +150,7 @@ func (c *Call) sortKeys(items []expr.Value, attribute, caseSensitive expr.Value)
 		if err != nil {
 			return nil, err
 		}
-		return keysOf(items, key)
+		return c.keysOf(items, key)
 	}
 	rows := make([]expr.Value, len(items))
 	for i := range rows {
@@ -158,7 +161,7 @@ func (c *Call) sortKeys(items []expr.Value, attribute, caseSensitive expr.Value)
 		if err != nil {
 			return nil, err
 		}
-		column, err := keysOf(items, key)
+		column, err := c.keysOf(items, key)
 		if err != nil {
 			return nil, err
 		}
@@ -194,7 +197,7 @@ func filterDictSort(c *Call, a []expr.Value) (expr.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := keysOf(pairs, key)
+	keys, err := c.keysOf(pairs, key)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +235,7 @@ func filterUnique(c *Call, a []expr.Value) (expr.Value, error) {
 				}
 				continue
 			}
-			if err := c.Budget.Grow(48); err != nil {
+			if err := c.Budget.GrowEntries(1); err != nil {
 				return nil, false, err
 			}
 			return v, true, seen.Add(k)

@@ -15,8 +15,11 @@ type syntax struct {
 	keepTrailingNewline bool
 }
 
-// maxSource bounds the text of one template.
-const maxSource = 16 << 20
+// What one template may hold: bytes of text, and tokens.
+const (
+	maxSource = 16 << 20
+	maxTokens = 200_000
+)
 
 // lexer splits a template into tokens.
 type lexer struct {
@@ -264,6 +267,9 @@ func (l *lexer) tag(end kind, mark string) error {
 		}
 		if err := l.token(); err != nil {
 			return err
+		}
+		if len(l.tokens) > maxTokens {
+			return l.fail(at, "the template has more than %d words and signs", maxTokens)
 		}
 	}
 }

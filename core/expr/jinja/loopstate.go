@@ -54,7 +54,7 @@ func (s *loopState) fill(n int) (ok bool, err error) {
 			s.ended = true
 			break
 		}
-		if err := s.frame.budget.Grow(24); err != nil {
+		if err := s.frame.budget.GrowItems(1); err != nil {
 			return false, err
 		}
 		s.ahead = append(s.ahead, v)

@@ -17,6 +17,16 @@ func builtinMethods() methodTable {
 	}
 }
 
+// none reports whether no type has a method of that name.
+func (t methodTable) none(name string) bool {
+	for _, methods := range t {
+		if _, ok := methods[name]; ok {
+			return false
+		}
+	}
+	return true
+}
+
 // method makes a Func with positional parameters.
 func method(fn func(c *Call, a []expr.Value) (expr.Value, error), params ...expr.Param) Func {
 	return Func{Params: params, Fn: fn}

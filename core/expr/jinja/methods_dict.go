@@ -79,7 +79,7 @@ func dictSetDefault(c *Call, a []expr.Value) (expr.Value, error) {
 	if err != nil || ok {
 		return v, err
 	}
-	if err := c.Budget.Grow(48); err != nil {
+	if err := c.Budget.GrowEntries(1); err != nil {
 		return nil, err
 	}
 	return a[2], d.Set(a[1], a[2])
@@ -108,12 +108,12 @@ func fillDict(c *Call, d *expr.Dict, sources []expr.Value) error {
 			return err
 		}
 	}
-	return c.Budget.Grow(int64(len(c.Kwargs)) * 48)
+	return c.Budget.GrowEntries(len(c.Kwargs))
 }
 
 func addPairs(c *Call, d *expr.Dict, source expr.Value) error {
 	if from, ok := source.(*expr.Dict); ok {
-		if err := c.Budget.Grow(int64(from.Len()) * 48); err != nil {
+		if err := c.Budget.GrowEntries(from.Len()); err != nil {
 			return err
 		}
 		for k, v := range from.All() {
@@ -125,6 +125,9 @@ func addPairs(c *Call, d *expr.Dict, source expr.Value) error {
 	}
 	pairs, err := expr.Items(c.Budget, source)
 	if err != nil {
+		return err
+	}
+	if err := c.Budget.GrowEntries(len(pairs)); err != nil {
 		return err
 	}
 	for i, pair := range pairs {
@@ -145,6 +148,9 @@ func addPairs(c *Call, d *expr.Dict, source expr.Value) error {
 func dictFromKeys(c *Call, a []expr.Value) (expr.Value, error) {
 	keys, err := expr.Items(c.Budget, a[1])
 	if err != nil {
+		return nil, err
+	}
+	if err := c.Budget.GrowEntries(len(keys)); err != nil {
 		return nil, err
 	}
 	d := expr.NewDict()

@@ -118,7 +118,7 @@ func listSort(c *Call, l *expr.List, a []expr.Value) (expr.Value, error) {
 func setMethods() map[string]Func {
 	return map[string]Func{
 		"add": method(func(c *Call, a []expr.Value) (expr.Value, error) {
-			if err := c.Budget.Grow(48); err != nil {
+			if err := c.Budget.GrowEntries(1); err != nil {
 				return nil, err
 			}
 			return nil, a[0].(*expr.Set).Add(a[1])
@@ -173,6 +173,6 @@ func setCombine(shared, all bool) func(c *Call, a []expr.Value) (expr.Value, err
 				}
 			}
 		}
-		return out, c.Budget.Grow(int64(out.Len()) * 48)
+		return out, c.Budget.GrowEntries(out.Len())
 	}
 }

@@ -151,7 +151,7 @@ func strSplit(bySep func(s, sep string, n int) []string, fields func(s string, n
 }
 
 func textList(b *expr.Budget, parts []string) (expr.Value, error) {
-	if err := b.Grow(int64(len(parts)) * 40); err != nil {
+	if err := b.GrowItems(len(parts)); err != nil {
 		return nil, err
 	}
 	l := expr.NewList()

@@ -100,7 +100,7 @@ func (p *prettyPrinter) sorted(v expr.Value, depth int) (expr.Value, error) {
 }
 
 func (p *prettyPrinter) sortedAll(items []expr.Value, depth int) ([]expr.Value, error) {
-	if err := p.b.Grow(int64(len(items)+1) * 24); err != nil {
+	if err := p.b.GrowItems(len(items) + 1); err != nil {
 		return nil, err
 	}
 	out := make([]expr.Value, len(items))
@@ -117,7 +117,7 @@ func (p *prettyPrinter) sortedAll(items []expr.Value, depth int) ([]expr.Value, 
 // keys are the keys in order; those that do not compare go by type name.
 func (p *prettyPrinter) keys(d *expr.Dict) ([]expr.Value, error) {
 	keys := d.Keys()
-	if err := p.b.Grow(int64(len(keys)) * 48); err != nil {
+	if err := p.b.GrowItems(len(keys)); err != nil {
 		return nil, err
 	}
 	if err := expr.Sort(p.b, keys); err != nil {

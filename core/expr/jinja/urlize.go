@@ -54,7 +54,8 @@ func filterUrlize(c *Call, a []expr.Value) (expr.Value, error) {
 	if err := c.Budget.Grow(4 * int64(len(s))); err != nil {
 		return nil, err
 	}
-	return c.frame.markup(l.text(s)), nil
+	text, err := l.text(c.Budget, s)
+	return c.frame.markup(text), err
 }
 
 func (c *Call) linkRel(nofollow, rel expr.Value) (string, error) {
@@ -96,12 +97,15 @@ func (c *Call) linkSchemes(v expr.Value) ([]string, error) {
 }
 
 // text replaces the links between runs of whitespace.
-func (l *linker) text(s string) string {
+func (l *linker) text(b *expr.Budget, s string) (string, error) {
 	var sb strings.Builder
 	for s != "" {
 		end := strings.IndexFunc(s, isSpace)
 		if end < 0 {
 			end = len(s)
+		}
+		if err := b.Step(int64(end) + 1); err != nil {
+			return "", err
 		}
 		sb.WriteString(l.word(s[:end]))
 		s = s[end:]
@@ -112,7 +116,7 @@ func (l *linker) text(s string) string {
 		sb.WriteString(s[:end])
 		s = s[end:]
 	}
-	return sb.String()
+	return sb.String(), nil
 }
 
 // word links one word, leaving brackets and punctuation around it alone.

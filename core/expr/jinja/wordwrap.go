@@ -40,17 +40,19 @@ func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
 			return nil, err
 		}
 	}
-	var out []string
-	for _, line := range splitLines(s, false) {
+	out := &buffer{budget: c.Budget}
+	for i, line := range splitLines(s, false) {
 		if width <= 0 {
 			return nil, expr.Errorf("ValueError", "invalid width %d (must be > 0)", width)
 		}
-		out = append(out, strings.Join(w.line(line), sep))
+		if i > 0 {
+			out.WriteString(sep)
+		}
+		if err := out.writeAll(w.line(line), sep); err != nil {
+			return nil, err
+		}
 	}
-	if err := c.Budget.Grow(int64(len(s)) * int64(1+len(sep))); err != nil {
-		return nil, err
-	}
-	return strings.Join(out, sep), nil
+	return out.String(), nil
 }
 
 // line breaks one line; blanks at the ends of the pieces are dropped, those at its start are kept.

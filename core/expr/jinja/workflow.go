@@ -16,6 +16,7 @@ import (
 type Evaluator struct {
 	env   *Environment
 	extra map[string]functions.Function
+	plans *expr.Cache[*plan]
 }
 
 // NewEvaluator makes an Evaluator with orquesta's functions and the given extra ones; each is both
@@ -27,7 +28,8 @@ func NewEvaluator(extra map[string]functions.Function) *Evaluator {
 	}
 	filters := asFilters(all)
 	filters["zip"] = Func{Variadic: true, Fn: func(c *Call, _ []expr.Value) (expr.Value, error) { return functions.Zip(&c.Call) }}
-	return &Evaluator{env: New(Options{TrimBlocks: true, LstripBlocks: true}, filters, nil, nil), extra: all}
+	env := New(Options{TrimBlocks: true, LstripBlocks: true}, filters, nil, nil)
+	return &Evaluator{env: env, extra: all, plans: expr.NewCache[*plan](env.CacheSize)}
 }
 
 // What counts as an expression. A dot does not match a newline: an expression stands on one line.
@@ -92,85 +94,6 @@ func dictOrNone(d *expr.Dict) expr.Value {
 	return d
 }
 
-// Evaluate gives the value of a text. Errors are of class JinjaEvaluationException, with the class
-// of the inner error as cause ("" when a value is missing), or a budget's.
-func (e *Evaluator) Evaluate(run Run, text string, w *functions.Workflow) (expr.Value, error) {
-	run.Budget = run.budget()
-	vars := e.vars(w)
-	bare := rawText.ReplaceAllLiteralString(text, "")
-	if blockText.MatchString(bare) {
-		return e.template(run, text, vars)
-	}
-	v, err := e.inline(run, bare, vars)
-	if err != nil || len(bare) == len(text) {
-		return v, err
-	}
-	return e.template(run, text, vars)
-}
-
-func (e *Evaluator) template(run Run, text string, vars Vars) (expr.Value, error) {
-	t, err := e.env.Compile(text)
-	if err != nil {
-		return nil, evaluationError(text, err)
-	}
-	out, err := t.Render(run, vars)
-	if err != nil {
-		return nil, evaluationError(text, err)
-	}
-	return out, nil
-}
-
-// inline evaluates each "{{ … }}" of a text without blocks.
-func (e *Evaluator) inline(run Run, text string, vars Vars) (expr.Value, error) {
-	places := inlineText.FindAllStringIndex(text, -1)
-	alone := len(places) == 1 && places[0][1]-places[0][0] == len(text)
-	out := buffer{budget: run.Budget}
-	var missing []string
-	end := 0
-	for _, p := range places {
-		source := text[p[0]:p[1]]
-		v, err := e.value(run, source, p[0], vars)
-		if err != nil {
-			return nil, err
-		}
-		if _, undefined := v.(*expr.Undefined); undefined {
-			missing = append(missing, strip(source))
-			continue
-		}
-		if alone {
-			return v, nil
-		}
-		s, err := expr.Str(run.Budget, v)
-		if err != nil {
-			return nil, evaluationError(source, err)
-		}
-		if err := out.write(text[end:p[0]] + s); err != nil {
-			return nil, err
-		}
-		end = p[1]
-	}
-	if len(missing) > 0 {
-		msg := "There are unresolved variables: " + strings.Join(missing, ", ")
-		return nil, &expr.Error{Class: evaluationClass, Msg: msg, Pos: position(text, places[0][0])}
-	}
-	out.WriteString(text[end:])
-	return out.String(), nil
-}
-
-// value evaluates one "{{ … }}" that stands at a byte of its text.
-func (e *Evaluator) value(run Run, source string, at int, vars Vars) (expr.Value, error) {
-	inner := strip(source)
-	t, err := e.env.CompileExpression(inner)
-	var v expr.Value
-	if err == nil {
-		v, err = t.Value(run, vars)
-	}
-	if err != nil {
-		return nil, evaluationError(source, err)
-	}
-	return v, nil
-}
-
 const evaluationClass = "JinjaEvaluationException"
 
 // evaluationError wraps what went wrong in an expression.
@@ -187,7 +110,7 @@ func evaluationError(source string, err error) error {
 type Fault struct {
 	Expression string
 	Message    string
-	Pos        expr.Pos // in Expression, without its braces where it is a single "{{ … }}"
+	Pos        expr.Pos // in Expression
 }
 
 // Validate finds the syntax errors of a text: in the whole, then in each "{{ … }}".
@@ -200,8 +123,11 @@ func (e *Evaluator) Validate(text string) []Fault {
 		if len(faults) > 0 && faults[0].Expression == source {
 			continue
 		}
-		if err := checkExpression(strip(source)); err != nil {
-			faults = append(faults, fault(source, err))
+		inner := strip(source)
+		if err := checkExpression(inner); err != nil {
+			f := fault(source, err)
+			f.Pos = within(position(source, strings.Index(source, inner)), f.Pos)
+			faults = append(faults, f)
 		}
 	}
 	return faults

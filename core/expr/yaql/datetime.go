@@ -149,11 +149,18 @@ func (f dateFields) make() (*DateTime, error) {
 			return nil, expr.Errorf("ValueError", "%s must be in 0..%d", part.name, part.most)
 		}
 	}
-	if f.offset <= -day || f.offset >= day {
-		return nil, expr.Errorf("ValueError", "offset must be strictly between -24 and 24 hours")
+	if err := checkOffset(f.offset); err != nil {
+		return nil, err
 	}
 	t := time.Date(int(f.year), time.Month(f.month), int(f.day), int(f.hour), int(f.minute), int(f.second), int(f.micros)*1000, zone(f.offset))
 	return &DateTime{t, f.naive}, nil
+}
+
+func checkOffset(t Timespan) error {
+	if t <= -day || t >= day {
+		return expr.Errorf("ValueError", "offset must be strictly between -24 and 24 hours")
+	}
+	return nil
 }
 
 func daysIn(year, month int) int {

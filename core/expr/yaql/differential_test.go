@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"sort"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,7 +79,12 @@ func (o *oracle) eval(source string) (outcome, error) {
 
 func ours(e *Engine, data Value, source string) outcome {
 	ctx := Shared("ctx", nil, func(*expr.Budget, []Value) (Value, error) { return data, nil })
-	v, err := e.Eval(source, Run{Context: context.Background(), Functions: map[string]*Function{"ctx": ctx}})
+	v, err := e.Eval(source, Run{Context: context.Background(), Functions: func(name string) *Function {
+		if name == "ctx" {
+			return ctx
+		}
+		return nil
+	}})
 	if err != nil {
 		return outcome{Error: expr.ClassOf(err), Msg: err.Error()}
 	}
@@ -150,7 +156,7 @@ func sortSets(v any) any {
 
 const differentialData = `{"i": 7, "f": 2.5, "s": "hello", "n": null, "t": true, "l": [5, 1, 4], "ls": ["pear", "fig"], "d": {"a": 1, "b": [1, {"x": 2}]}, "vms": [{"name": "web", "cpu": 4, "up": true}, {"name": "db", "cpu": 2, "up": false}]}`
 
-// TestFileAgainstPython compares the expressions of a file named by $PETREL_YAQL_FILE, one a line, and
+// TestCorpusAgainstPython compares the expressions of a file named by $PETREL_YAQL_FILE, one a line, and
 // without one those of testdata/corpus.txt.
 func TestCorpusAgainstPython(t *testing.T) {
 	name := os.Getenv("PETREL_YAQL_FILE")
@@ -175,28 +181,70 @@ func TestCorpusAgainstPython(t *testing.T) {
 	}
 }
 
-func compareOne(t *testing.T, py *oracle, e *Engine, data Value, source string) {
+// outsideOfPython tells outcomes that the two cannot agree on: memory addresses, complex numbers, the order of sets in text.
+func outsideOfPython(source string, want outcome) bool {
+	text := strings.NewReplacer(`","`, "").Replace(want.String()) // a text may have been taken apart
+	for _, sign := range []string{" object at 0x", "\"complex\"", "frozenset(", "AttributeError", "RecursionError", "View("} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return strings.Contains(source, "toSet()") && strings.Contains(source, "str(")
+}
+
+func TestDifferentialAgainstPython(t *testing.T) {
+	n := 1000
+	if s := os.Getenv("PETREL_DIFF_N"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("PETREL_DIFF_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	py := startOracle(t, differentialData)
+	data, err := expr.FromJSON([]byte(differentialData))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, library := New(Options{}), Library()
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
+	compared, values := 0, 0
+	for range n {
+		source := g.expression(library)
+		same, value := compareOne(t, py, e, data, source)
+		compared += same
+		values += value
+	}
+	fmt.Printf("yaql against python3-yaql: %d expressions, seed %d, %d compared, %d of them values\n", n, seed, compared, values)
+	if compared < n*8/10 || values < n/4 {
+		t.Errorf("only %d of %d expressions could be compared, %d gave values", compared, n, values)
+	}
+}
+
+func compareOne(t *testing.T, py *oracle, e *Engine, data Value, source string) (compared, values int) {
 	t.Helper()
 	want, err := py.eval(source)
 	if err != nil {
 		t.Fatalf("the Python side (python3-yaql) gave no answer to %s: %v", source, err)
 	}
+	if outsideOfPython(source, want) {
+		return 0, 0
+	}
 	got := ours(e, data, source)
 	want.OK = sortSets(want.OK)
 	same := got.Error == want.Error
 	if same && got.Error == "" {
+		values = 1
 		same = got.String() == want.String()
 	}
 	if !same {
 		t.Errorf("%s\n  ours   %s\n  python %s", source, got, want)
 	}
+	return 1, values
 }
-
-func differentialSeed() uint64 {
-	if s, err := strconv.ParseUint(os.Getenv("PETREL_DIFF_SEED"), 10, 64); err == nil {
-		return s
-	}
-	return uint64(time.Now().UnixNano())
-}
-
-var _ = rand.IntN

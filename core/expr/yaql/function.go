@@ -17,11 +17,9 @@ const (
 // Function is one function of the library, or one of several that share a name and differ in the
 // types of their parameters.
 type Function struct {
-	Name    string
-	Form    Form
-	Summary string // what it does
-	Example string // a YAQL expression …
-	Result  string // … and another one with the same value
+	Name string
+	Form Form
+	Doc  expr.Doc
 
 	params []param
 	fn     func(c *Call) (Value, error)

@@ -82,7 +82,7 @@ func dateFromText(c *Call) (Value, error) {
 	}
 	var f dateFields
 	var err error
-	if layout, ok := c.args[1].(string); ok {
+	if layout := c.text(1); layout != "" {
 		f, err = parseByFormat(c.text(0), layout)
 	} else {
 		f, err = parseDate(c.text(0), c.sc.run.engine.now())
@@ -92,7 +92,7 @@ func dateFromText(c *Call) (Value, error) {
 	}
 	f.naive = false
 	d, err := f.make()
-	if err != nil && c.args[1] == nil {
+	if err != nil && c.text(1) == "" {
 		return nil, expr.Errorf("ParserError", "%s: %s", err.(*expr.Error).Msg, c.text(0))
 	}
 	if err != nil {
@@ -112,6 +112,9 @@ func dateFromStamp(c *Call) (Value, error) {
 	micros := math.RoundToEven(stamp * 1e6)
 	if !(math.Abs(micros) < 1<<62) {
 		return nil, expr.Errorf("ValueError", "timestamp out of range")
+	}
+	if err := checkOffset(c.span(1)); err != nil {
+		return nil, err
 	}
 	t := time.UnixMicro(int64(micros)).In(zone(c.span(1)))
 	if t.Year() < 1 || t.Year() > 9999 {
@@ -134,6 +137,9 @@ func now(c *Call) (Value, error) {
 		f := (&DateTime{wall: t.In(c.sc.run.engine.zone)}).fields()
 		f.offset, f.naive = 0, true
 		return made(f)
+	}
+	if err := checkOffset(c.span(0)); err != nil {
+		return nil, err
 	}
 	return NewDateTime(t.In(zone(c.span(0)))), nil
 }

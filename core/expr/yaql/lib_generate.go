@@ -133,6 +133,7 @@ func generate(c *Call) (Value, error) {
 type expansion struct {
 	c     *Call
 	queue []Value
+	last  []Value // the value given last, whose children are still to come
 	past  *expr.Dict
 }
 
@@ -142,12 +143,17 @@ func generateMany(c *Call) (Value, error) {
 }
 
 func (x *expansion) next() (Value, bool, error) {
-	r := x.c.sc.run
+	if len(x.last) > 0 {
+		if err := x.grow(x.last[0]); err != nil {
+			return nil, false, err
+		}
+		x.last = nil
+	}
 	for len(x.queue) > 0 {
 		val := x.queue[0]
 		x.queue = x.queue[1:]
 		if x.c.flag(3) {
-			fresh, err := r.fresh(x.past, val)
+			fresh, err := x.c.sc.run.fresh(x.past, val)
 			if err != nil {
 				return nil, false, err
 			}
@@ -155,9 +161,7 @@ func (x *expansion) next() (Value, bool, error) {
 				continue
 			}
 		}
-		if err := x.grow(val); err != nil {
-			return nil, false, err
-		}
+		x.last = []Value{val}
 		out, err := x.c.selected(2, val)
 		return out, err == nil, err
 	}

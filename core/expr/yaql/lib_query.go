@@ -321,15 +321,13 @@ func groupBy(c *Call) (Value, error) {
 
 // item puts one item into its group.
 func (g *groups) item(c *Call, item Value) error {
-	key, err := c.lambda(1).call(item)
+	val, err := c.selected(2, item)
 	if err != nil {
 		return err
 	}
-	val := item
-	if l := c.lambda(2); l != nil {
-		if val, err = l.call(item); err != nil {
-			return err
-		}
+	key, err := c.lambda(1).call(item)
+	if err != nil {
+		return err
 	}
 	return g.add(c.sc.run, key, val)
 }

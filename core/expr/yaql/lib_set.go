@@ -135,16 +135,25 @@ func union(c *Call) (Value, error) {
 	return c.sc.run.setOf(items)
 }
 
+// intersect takes the members of the smaller set, which shows when 1 meets 1.0.
 func intersect(c *Call) (Value, error) {
-	other, err := c.sc.run.asSet(c.args[1])
+	r := c.sc.run
+	left, err := r.asSet(c.args[0])
 	if err != nil {
 		return nil, err
 	}
-	items, err := c.sc.run.filterSet(c.args[0], other.Has)
+	right, err := r.asSet(c.args[1])
 	if err != nil {
 		return nil, err
 	}
-	return c.sc.run.setOf(items)
+	if right.Len() <= left.Len() {
+		left, right = right, left
+	}
+	items, err := r.filterSet(left, right.Has)
+	if err != nil {
+		return nil, err
+	}
+	return r.setOf(items)
 }
 
 func difference(c *Call) (Value, error) { return c.sc.run.setDifference(c.args[0], c.args[1]) }

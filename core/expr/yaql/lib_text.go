@@ -4,6 +4,9 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+
 	"github.com/petrelhq/petrel/core/expr"
 )
 
@@ -15,8 +18,8 @@ func textSpecs() []spec {
 		{"concat", AsFunction, "*args: string", concatText, "Texts joined.", "concat('a', 'b')", "'ab'"},
 		{"join", AsMethod, "sequence: iterable, separator: string", joinText, "The items as text with a separator between them.", "[1, 2].join('-')", "'1-2'"},
 		{"join", AsMethod, "separator: string, sequence: iterable", joinTextBy, "The items as text with this text between them.", "'-'.join([1, 2])", "'1-2'"},
-		{"toUpper", AsMethod, "string: string", textFunc(strings.ToUpper), "The text in capital letters.", "'ab'.toUpper()", "'AB'"},
-		{"toLower", AsMethod, "string: string", textFunc(strings.ToLower), "The text in small letters.", "'AB'.toLower()", "'ab'"},
+		{"toUpper", AsMethod, "string: string", textFunc(upper), "The text in capital letters.", "'ab'.toUpper()", "'AB'"},
+		{"toLower", AsMethod, "string: string", textFunc(lower), "The text in small letters.", "'AB'.toLower()", "'ab'"},
 		{"trim", AsMethod, trim, trimText(true, true), "The text without blanks, or the given characters, at its ends.", "' a '.trim()", "'a'"},
 		{"trimLeft", AsMethod, trim, trimText(true, false), "The text without blanks, or the given characters, at its beginning.", "'xxa'.trimLeft('x')", "'a'"},
 		{"trimRight", AsMethod, trim, trimText(false, true), "The text without blanks, or the given characters, at its end.", "'a  '.trimRight()", "'a'"},
@@ -36,6 +39,20 @@ func (c *Call) pay(s string) error { return c.budget().Step(int64(len(s)) / 64) 
 
 func textFunc(f func(string) string) func(c *Call) (Value, error) {
 	return func(c *Call) (Value, error) { return c.string(f(c.text(0))) }
+}
+
+// upper and lower follow Python: ß becomes SS.
+func upper(s string) string { return cased(s, strings.ToUpper, cases.Upper(language.Und)) }
+
+func lower(s string) string { return cased(s, strings.ToLower, cases.Lower(language.Und)) }
+
+func cased(s string, ascii func(string) string, all cases.Caser) string {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return all.String(s)
+		}
+	}
+	return ascii(s)
 }
 
 func toText(c *Call) (Value, error) {

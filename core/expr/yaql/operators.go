@@ -120,16 +120,36 @@ func (r *run) join(x, y Value) (Value, bool, error) {
 	if !isIterable(x) || !isIterable(y) {
 		return nil, false, nil
 	}
+	v, err := r.joinWalks(x, y)
+	return v, true, err
+}
+
+// joinWalks gives a list for two lists and a set for two sets; all else is joined as it is walked.
+func (r *run) joinWalks(x, y Value) (Value, error) {
+	_, p := x.(*expr.Set)
+	_, q := y.(*expr.Set)
+	sets, lists := p && q, isTuple(x) && isTuple(y)
+	if !sets && !lists {
+		left, err := r.walk(x)
+		if err != nil {
+			return nil, err
+		}
+		right, err := r.walk(y)
+		if err != nil {
+			return nil, err
+		}
+		return r.chain(left, right), nil
+	}
 	items, err := r.joined(x, y)
-	if err != nil {
-		return nil, true, err
+	if err != nil || lists {
+		return expr.Tuple(items), err
 	}
-	_, both := x.(*expr.Set)
-	if _, ok := y.(*expr.Set); both && ok {
-		v, err := r.setOf(items)
-		return v, true, err
-	}
-	return expr.Tuple(items), true, nil
+	return r.setOf(items)
+}
+
+func isTuple(v Value) bool {
+	_, ok := sequence(v)
+	return ok && !isPythonList(v)
 }
 
 // joined are the items of several walks.

@@ -191,8 +191,8 @@ func (n *call) find(sc *scope, receiver Value) ([]*plan, error) {
 		if sc.run.defined {
 			f = sc.function(n.name)
 		}
-		if f == nil {
-			f = sc.run.host[n.name]
+		if f == nil && sc.run.host != nil {
+			f = sc.run.host(n.name)
 		}
 		if f != nil {
 			return plansFor(n, []*Function{f})
@@ -205,6 +205,9 @@ func (n *call) find(sc *scope, receiver Value) ([]*plan, error) {
 }
 
 func (n *call) choose(sc *scope, receiver Value, plans []*plan) (Value, error) {
+	if n.method {
+		plans = receiving(plans, receiver)
+	}
 	if len(plans) == 0 {
 		return nil, noMatch(n.name, n.method, receiver)
 	}
@@ -218,6 +221,23 @@ func (n *call) choose(sc *scope, receiver Value, plans []*plan) (Value, error) {
 		}
 	}
 	return nil, noMatch(n.name, n.method, receiver)
+}
+
+// receiving are the plans whose functions take the receiver; when there are none, no argument is evaluated.
+func receiving(plans []*plan, receiver Value) []*plan {
+	for i, p := range plans {
+		if p.fn.params[0].accepts(receiver) {
+			continue
+		}
+		var out []*plan
+		for _, q := range plans[i:] {
+			if q.fn.params[0].accepts(receiver) {
+				out = append(out, q)
+			}
+		}
+		return append(plans[:i:i], out...)
+	}
+	return plans
 }
 
 // evaluate fills in the values of the arguments that are not lazy.

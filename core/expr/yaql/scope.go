@@ -7,7 +7,7 @@ type run struct {
 	engine  *Engine
 	budget  *expr.Budget
 	source  string
-	host    map[string]*Function
+	host    func(name string) *Function
 	defined bool // some function was defined with def
 }
 
@@ -41,9 +41,9 @@ func (s *scope) variable(n *variable) Value {
 			}
 			continue
 		}
-		for _, k := range s.names {
-			if k.Name == n.name {
-				return k.Value
+		for i := len(s.names) - 1; i >= 0; i-- { // a name given twice has its last value
+			if s.names[i].Name == n.name {
+				return s.names[i].Value
 			}
 		}
 	}

@@ -26,15 +26,16 @@ type spec struct {
 // both is a function that may be called as a method too.
 const both = AsFunction | AsMethod
 
-// functions reads specs.
-func functions(specs []spec) []*Function {
+// build makes functions of specs.
+func build(specs []spec) []*Function {
 	out := make([]*Function, len(specs))
 	for i, s := range specs {
 		params, err := signature(s.signature)
 		if err != nil {
 			panic(fmt.Sprintf("yaql library: %s: %v", s.name, err)) // a fault of this package's tables, met by every test
 		}
-		out[i] = &Function{Name: s.name, Form: s.form, Summary: s.summary, Example: s.example, Result: s.result, params: params, fn: s.fn}
+		doc := expr.Doc{Name: s.name, Signature: written(s.name, params), Summary: s.summary, Example: s.example, Result: s.result}
+		out[i] = &Function{Name: s.name, Form: s.form, Doc: doc, params: params, fn: s.fn}
 	}
 	return out
 }
@@ -90,13 +91,13 @@ func defaultValue(text string) Value {
 	return strings.Trim(text, "'")
 }
 
-// Signature is how the function is called, for reference pages: "join(sequence: list, separator: string)".
-func (f *Function) Signature() string {
+// written is a signature as reference pages show it.
+func written(name string, params []param) string {
 	var parts []string
-	for _, p := range f.params {
+	for _, p := range params {
 		parts = append(parts, p.String())
 	}
-	return f.Name + "(" + strings.Join(parts, ", ") + ")"
+	return name + "(" + strings.Join(parts, ", ") + ")"
 }
 
 // String is the parameter as signatures write it.

@@ -141,9 +141,22 @@ func (o *ordered) then(k sortKey) *ordered {
 	return &ordered{run: o.run, source: o.source, keys: keys}
 }
 
+// sortItem is an item with the keys that were asked for so far.
 type sortItem struct {
 	val  Value
 	keys []Value
+}
+
+// key is the i-th key; keys are made when two items are compared by them, as in the original.
+func (o *ordered) key(x *sortItem, i int) (Value, error) {
+	for len(x.keys) <= i {
+		k, err := o.keys[len(x.keys)].by.call(x.val)
+		if err != nil {
+			return nil, err
+		}
+		x.keys = append(x.keys, k)
+	}
+	return x.keys[i], nil
 }
 
 func (o *ordered) sort() error {
@@ -151,19 +164,12 @@ func (o *ordered) sort() error {
 	if err != nil {
 		return err
 	}
-	rows := make([]sortItem, len(items))
-	for i, item := range items {
-		rows[i].val = item
-		for _, k := range o.keys {
-			key, err := k.by.call(item)
-			if err != nil {
-				return err
-			}
-			rows[i].keys = append(rows[i].keys, key)
-		}
-	}
 	if err := o.run.budget.Grow(4 * slotSize * int64(len(items))); err != nil {
 		return err
+	}
+	rows := make([]*sortItem, len(items))
+	for i, item := range items {
+		rows[i] = &sortItem{val: item}
 	}
 	sort.SliceStable(rows, func(i, j int) bool {
 		if err != nil {
@@ -184,21 +190,26 @@ func (o *ordered) sort() error {
 }
 
 // before compares by YAQL's own < and >, so mixed types fail as they do there.
-func (o *ordered) before(x, y sortItem) (bool, error) {
+func (o *ordered) before(x, y *sortItem) (bool, error) {
 	for i, k := range o.keys {
-		less, err := o.run.compare("<", x.keys[i], y.keys[i])
+		p, err := o.key(x, i)
+		if err != nil {
+			return false, err
+		}
+		q, err := o.key(y, i)
+		if err != nil {
+			return false, err
+		}
+		less, err := o.run.compare("<", p, q)
 		if err != nil {
 			return false, err
 		}
 		if less {
 			return !k.descending, nil
 		}
-		more, err := o.run.compare(">", x.keys[i], y.keys[i])
-		if err != nil {
-			return false, err
-		}
-		if more {
-			return k.descending, nil
+		more, err := o.run.compare(">", p, q)
+		if err != nil || more {
+			return k.descending, err
 		}
 	}
 	return false, nil

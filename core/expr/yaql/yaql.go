@@ -81,9 +81,9 @@ func (e *Engine) Compile(source string) (*Expression, error) {
 type Run struct {
 	Context   context.Context
 	Limits    expr.Limits
-	Budget    *expr.Budget         // shared with other evaluations; overrides Context and Limits
-	Data      Value                // $ at the outermost level
-	Functions map[string]*Function // known to this evaluation alone: ctx, item, st2kv …
+	Budget    *expr.Budget                // shared with other evaluations; overrides Context and Limits
+	Data      Value                       // $ at the outermost level
+	Functions func(name string) *Function // known to this evaluation alone: ctx, item, st2kv …; nil for other names
 }
 
 func (r Run) budget() *expr.Budget {
