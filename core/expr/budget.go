@@ -45,7 +45,7 @@ func NewBudget(ctx context.Context, l Limits) *Budget {
 	if l.Time == 0 {
 		l.Time = defaultLimits.Time
 	}
-	return &Budget{ctx: ctx, limits: l, deadline: time.Now().Add(l.Time), nextLook: lookEvery}
+	return &Budget{ctx: ctx, limits: l, deadline: time.Now().Add(l.Time), nextLook: min(lookEvery, l.Steps+1)}
 }
 
 // Context is the evaluation's context, for lookups that do I/O.

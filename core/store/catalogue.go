@@ -24,7 +24,7 @@ func (t *Tx) touch() {
 // CatalogueVersion returns the catalogue's version, from memory when it is known.
 func (s *Store) CatalogueVersion(ctx context.Context) (Version, error) {
 	s.mu.Lock()
-	v := s.catalogue
+	v, forgotten := s.catalogue, s.forgotten
 	s.mu.Unlock()
 	if v != 0 {
 		return v, nil
@@ -35,13 +35,16 @@ func (s *Store) CatalogueVersion(ctx context.Context) (Version, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.catalogue = es[0].Version
-	return s.catalogue, nil
+	if s.forgotten == forgotten { // else what was read may be from before the change
+		s.catalogue = es[0].Version
+	}
+	return es[0].Version, nil
 }
 
 func (s *Store) forgetCatalogue() {
 	s.mu.Lock()
 	s.catalogue = 0
+	s.forgotten++
 	s.mu.Unlock()
 }
 

@@ -36,6 +36,7 @@ type Store struct {
 
 	mu        sync.Mutex
 	catalogue backend.Version // 0: not known
+	forgotten int             // how often catalogue was
 	defs      map[string][]byte
 }
 

@@ -59,8 +59,9 @@ func (o Options) withDefaults(fs vfs.FS, dir string) Options {
 }
 
 // pebbleOptions tunes Pebble for one small server: little memory when idle, a bloom
-// filter on every table because most guarded Puts ask for a key that does not exist,
-// and dense compression on the level where nearly everything lies.
+// filter on every table because most guarded Puts ask for a key that does not exist, and
+// cheap compression: (m) zstd on the last level took 7 % of an event's time to save a
+// fifth of 650 bytes. The cache holds the memtables too, so it has to be larger than they.
 func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 	o := &pebble.Options{
 		FS:                          s.fs,
@@ -85,7 +86,7 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
 	}
-	o.Levels[len(o.Levels)-1].Compression = func() *sstable.CompressionProfile { return sstable.BalancedCompression }
+	o.Levels[0].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	return o
 }
 

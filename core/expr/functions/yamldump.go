@@ -222,7 +222,7 @@ func simpleKey(k expr.Value) bool {
 	case expr.Tuple:
 		return len(x) == 0
 	case string:
-		return len(x) < 128 && !strings.ContainsAny(x, "\n\u0085\u2028\u2029")
+		return len(x) <= 128 && !strings.ContainsAny(x, "\n\u0085\u2028\u2029")
 	}
 	return true
 }

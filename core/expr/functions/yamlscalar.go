@@ -153,12 +153,13 @@ func indicates(r []rune, i int) bool {
 	return c == ':' && blankAfter || c == '#' && isYAMLBlank(r[i-1])
 }
 
+// printable reports whether a character may stand as it is; libyaml escapes those beyond 16 bits.
 func printable(c rune, unicode bool) bool {
 	if c == '\n' || c >= 0x20 && c <= 0x7e {
 		return true
 	}
-	wide := c == 0x85 || c >= 0xa0 && c <= 0xd7ff || c >= 0xe000 && c <= 0xfffd || c >= 0x10000
-	return unicode && wide && c != 0xfeff
+	wide := c >= 0xa0 && c <= 0xd7ff || c >= 0xe000 && c <= 0xfffd && c != 0xfeff
+	return unicode && wide
 }
 
 // plain writes a scalar as it stands, folded at single blanks when it is long.

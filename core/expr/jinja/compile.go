@@ -186,21 +186,21 @@ func (c *compiler) dict(x *dictLit, p place) (evalFunc, error) {
 	if err != nil {
 		return nil, err
 	}
+	parts := make([]evalFunc, 0, 2*len(keys))
+	for i := range keys {
+		parts = append(parts, keys[i], values[i])
+	}
 	return c.located(x, func(f *frame) (expr.Value, error) {
-		if err := f.budget.GrowEntries(len(keys) + 1); err != nil {
+		vals, err := f.evalAll(parts)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.budget.GrowEntries(len(keys)); err != nil {
 			return nil, err
 		}
 		d := expr.NewDict()
-		for i := range keys {
-			k, err := keys[i](f)
-			if err != nil {
-				return nil, err
-			}
-			v, err := values[i](f)
-			if err != nil {
-				return nil, err
-			}
-			if err := d.Set(k, v); err != nil {
+		for i := 0; i < len(vals); i += 2 {
+			if err := d.Set(vals[i], vals[i+1]); err != nil {
 				return nil, err
 			}
 		}

@@ -12,6 +12,7 @@ type compiledLoop struct {
 	test      evalFunc
 	testIn    *scope
 	testSet   setFunc
+	kept      evalFunc // what the test lets through: the targets, so that a tuple of them is a tuple
 	orElse    execFunc
 	elseIn    *scope
 	pos       expr.Pos
@@ -81,8 +82,26 @@ func (c *compiler) loopTest(l *compiledLoop, x *forStmt, p place) error {
 		return err
 	}
 	l.test, l.testIn = c.truth(x.test, e), in.scope
-	l.testSet, err = c.target(x.target, in)
+	if l.testSet, err = c.target(x.target, in); err != nil {
+		return err
+	}
+	l.kept, err = c.expr(loaded(x.target), in)
 	return err
+}
+
+// loaded is an assignment target as the expression that reads it.
+func loaded(target node) node {
+	switch x := target.(type) {
+	case *name:
+		return &name{x.at, x.id, load}
+	case *tupleLit:
+		items := make([]node, len(x.items))
+		for i, item := range x.items {
+			items[i] = loaded(item)
+		}
+		return &tupleLit{x.at, items}
+	}
+	return target
 }
 
 func scopedBlock(body []node) bool {
@@ -136,7 +155,8 @@ func (l *compiledLoop) filtered(f *frame, it expr.Iterator) expr.Iterator {
 				return nil, false, err
 			}
 			if yes.(bool) {
-				return v, true, nil
+				v, err = l.kept(&inner)
+				return v, err == nil, err
 			}
 		}
 	})

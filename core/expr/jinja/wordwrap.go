@@ -87,12 +87,13 @@ func (w wrapper) take(chunks []string) (row, rest []string) {
 		row, chunks, room = append(row, chunks[0]), chunks[1:], room-n
 	}
 	if len(chunks) > 0 && utf8.RuneCountInString(chunks[0]) > w.width {
-		row, chunks = w.takeLong(row, chunks, max(room, 1))
+		row, chunks = w.takeLong(row, chunks, room)
 	}
 	return row, chunks
 }
 
-// takeLong breaks a word longer than the width, or gives it a row of its own.
+// takeLong breaks a word longer than the width, or gives it a row of its own. With no room left it
+// puts in an empty piece, which keeps the blank before it from being dropped, as in Python's textwrap.
 func (w wrapper) takeLong(row, chunks []string, room int) ([]string, []string) {
 	if !w.breakLong {
 		if len(row) == 0 {

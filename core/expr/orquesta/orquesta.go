@@ -8,6 +8,7 @@ package orquesta
 import (
 	"context"
 	"sort"
+	"strings"
 
 	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/expr/functions"
@@ -73,7 +74,7 @@ const none Language = "none"
 
 func languageOf(text string) Language {
 	switch {
-	case jinja.HasExpressions(text):
+	case strings.Contains(text, "{") && jinja.HasExpressions(text):
 		return Jinja
 	case yaql.HasExpressions(text):
 		return YAQL

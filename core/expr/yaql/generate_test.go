@@ -64,7 +64,7 @@ func (g *generator) ofType(t byte) string {
 	case 'W':
 		return g.pick("$ > 2", "$ = 1", "$ mod 2 = 0", "not $", "$", "$ < 4", "true", "false", "$ in [1, 2]", "$ != null")
 	}
-	return g.ofType("NTLDSBPMQNTLN"[g.IntN(13)])
+	return g.ofType("NTLDSBPMNTLN"[g.IntN(12)])
 }
 
 func (g *generator) number(deep bool) string {
@@ -102,7 +102,7 @@ func (g *generator) list(deep bool) string {
 	}
 	return g.fill(g.pick(
 		"[@N, @N]", "[@A, @A, @A]", "list(@N, @L)", "@L + @L", "@L * @C", "(@L)", "@Q.toList()", "@T.split(',')", "@T.split()", "@T.split(@T, @C)", "@T.rightSplit(',', @C)", "@T.toCharArray()",
-		"@L.insert(@I, @N)", "@L.splitAt(@I)", "regex(',').split(@T)", "regex('(b)|x').split(@T, @C)", "coalesce(null, @L)", "let(@L) -> $ + $", "ctx().d.b", "@L.memorize()", "list(@Q, @Q)", "[@Q.toList(), @L]", "@L.defaultIfEmpty([1])",
+		"@L.insert(@I, @N)", "@L.splitAt(@I)", "regex(',').split(@T)", "regex('(b)|x').split(@T, @C)", "coalesce(null, @L)", "let(@L) -> ($ + $).toList()", "ctx().d.b", "@L.memorize()", "list(@Q, @Q)", "[@Q.toList(), @L]", "@L.defaultIfEmpty([1])",
 	))
 }
 
@@ -135,7 +135,7 @@ func (g *generator) set(deep bool) string {
 	if deep || g.IntN(3) == 0 {
 		return g.pick("set()", "set(1, 2)", "set(2, 3, 2)", "set(a, b)", "set(1.0, true)")
 	}
-	return g.fill(g.pick("@L.toSet()", "@Q.toSet()", "set(@N, @A)", "@S.union(@S)", "@S.intersect(@S)", "@S.difference(@S)", "@S.symmetricDifference(@S)", "@S.add(@N, @A)", "@S.remove(@N)", "@S - @S", "@S + @S", "@D.keys()", "set(@Q)", "set(@L)"))
+	return g.fill(g.pick("(@L).toSet()", "(@Q).toSet()", "set(@N, @A)", "@S.union(@S)", "@S.intersect(@S)", "@S.difference(@S)", "@S.symmetricDifference(@S)", "@S.add(@N, @A)", "@S.remove(@N)", "@S - @S", "@D.keys()", "set(@Q)", "set(@L)"))
 }
 
 func (g *generator) truth(deep bool) string {
@@ -207,9 +207,9 @@ var kindLetters = map[kind]byte{
 	mapKind: 'D', setKind: 'S', datetimeKind: 'M', timespanKind: 'P', boolKind: 'B', lambdaKind: 'F',
 }
 
-// unfitForPython are functions whose result is random, endless, or different in yaql 2.
+// unfitForPython are functions whose result is random, endless, unordered, or different in yaql 2.
 var unfitForPython = map[string]bool{
-	"random": true, "now": true, "localtz": true, "characters": true, "sequence": true, "cycle": true, "repeat": true, "generate": true,
+	"toSet": true, "datetime": true, "random": true, "now": true, "localtz": true, "characters": true, "sequence": true, "cycle": true, "repeat": true, "generate": true,
 	"generateMany": true, "format": true, "call": true, "pow": true, "shiftBitsLeft": true, "concat": true,
 }
 

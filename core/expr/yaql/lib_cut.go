@@ -301,21 +301,27 @@ func toList(c *Call) (Value, error) {
 	return c.tuple(append([]Value(nil), items...))
 }
 
-// flatArgs are the arguments with queries taken apart.
-func (c *Call) flatArgs() ([]Value, error) {
-	var out []Value
-	for _, v := range c.rest {
-		if isQuery(v) {
-			items, err := c.sc.run.items(v)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, items...)
+// flatArgs are the arguments with queries, and queries in them, taken apart.
+func (c *Call) flatArgs() ([]Value, error) { return c.flat(nil, c.rest, 0) }
+
+func (c *Call) flat(out, vs []Value, depth int) ([]Value, error) {
+	if depth > maxDepth {
+		return nil, tooDeep()
+	}
+	for _, v := range vs {
+		if !isQuery(v) {
+			out = append(out, v)
 			continue
 		}
-		out = append(out, v)
+		items, err := c.sc.run.items(v)
+		if err != nil {
+			return nil, err
+		}
+		if out, err = c.flat(out, items, depth+1); err != nil {
+			return nil, err
+		}
 	}
-	return out, nil
+	return out, c.budget().Grow(slotSize * int64(len(vs)))
 }
 
 func listFromArgs(c *Call) (Value, error) {

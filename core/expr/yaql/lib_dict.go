@@ -266,6 +266,9 @@ func (m *merger) mergeLists(old, v Value) (Value, error) {
 	if m.lists != nil {
 		return m.lists.call(old, v)
 	}
+	if isPythonList(old) != isPythonList(v) {
+		return nil, cannotMerge(old, v)
+	}
 	items, err := m.run.joined(old, v)
 	if err != nil {
 		return nil, err

@@ -174,13 +174,7 @@ func (c *Call) powMod(a, b, m *big.Int) (Value, error) {
 }
 
 func extreme(op string) func(c *Call) (Value, error) {
-	return func(c *Call) (Value, error) {
-		yes, err := c.sc.run.compare(op, c.args[0], c.args[1])
-		if err != nil || yes {
-			return c.args[0], err
-		}
-		return c.args[1], nil
-	}
+	return func(c *Call) (Value, error) { return c.sc.run.better(op, c.args[0], c.args[1]) }
 }
 
 func random(*Call) (Value, error) { return rand.Float64(), nil }

@@ -84,11 +84,7 @@ func enumerate(c *Call) (Value, error) {
 }
 
 func appendItems(c *Call) (Value, error) {
-	it, err := c.walk(0)
-	if err != nil {
-		return nil, err
-	}
-	return c.sc.run.chain(it, c.sc.run.fromItems(c.rest).next), nil
+	return c.sc.run.chain(c.args[0], c.sc.run.fromItems(c.rest)), nil
 }
 
 // walks starts a walk over each of the rest arguments.
@@ -104,30 +100,7 @@ func (c *Call) walks() ([]expr.Iterator, error) {
 	return out, nil
 }
 
-func concatItems(c *Call) (Value, error) {
-	its, err := c.walks()
-	if err != nil {
-		return nil, err
-	}
-	return c.sc.run.chain(its...), nil
-}
-
-// row takes one item from each walk; ended counts the walks that had none.
-func (c *Call) row(its []expr.Iterator, fill Value) (row expr.Tuple, ended int, err error) {
-	row = make(expr.Tuple, len(its))
-	for i, it := range its {
-		v, ok, err := it.Next()
-		if err != nil {
-			return nil, 0, err
-		}
-		if !ok {
-			v = fill
-			ended++
-		}
-		row[i] = v
-	}
-	return row, ended, c.budget().Grow(slotSize * int64(len(its)))
-}
+func concatItems(c *Call) (Value, error) { return c.sc.run.chain(c.rest...), nil }
 
 func zip(c *Call) (Value, error) {
 	its, err := c.walks()
@@ -135,8 +108,14 @@ func zip(c *Call) (Value, error) {
 		return nil, err
 	}
 	return c.sc.run.stream(func() (Value, bool, error) {
-		row, ended, err := c.row(its, nil)
-		return row, ended == 0 && len(its) > 0, err
+		row := make(expr.Tuple, len(its))
+		for i, it := range its {
+			var ok bool
+			if row[i], ok, err = it.Next(); err != nil || !ok {
+				return nil, false, err
+			}
+		}
+		return row, len(its) > 0, c.budget().Grow(slotSize * int64(len(its)))
 	}), nil
 }
 
@@ -152,8 +131,18 @@ func zipLongest(c *Call) (Value, error) {
 		}
 	}
 	return c.sc.run.stream(func() (Value, bool, error) {
-		row, ended, err := c.row(its, fill)
-		return row, ended < len(its), err
+		row, found := make(expr.Tuple, len(its)), false
+		for i, it := range its {
+			v, ok, err := it.Next()
+			if err != nil {
+				return nil, false, err
+			}
+			row[i] = fill
+			if ok {
+				row[i], found = v, true
+			}
+		}
+		return row, found, c.budget().Grow(slotSize * int64(len(its)))
 	}), nil
 }
 
@@ -241,11 +230,11 @@ func reverse(c *Call) (Value, error) {
 }
 
 func memorize(c *Call) (Value, error) {
-	s, ok := c.args[0].(*stream)
-	if !ok {
-		return c.args[0], nil
+	switch v := c.args[0].(type) {
+	case *stream, *ordered:
+		return &memory{source: c.sc.run.chain(v).next}, nil
 	}
-	return &memory{source: s.next}, nil
+	return c.args[0], nil
 }
 
 func defaultIfEmpty(c *Call) (Value, error) {
@@ -266,7 +255,7 @@ func defaultIfEmpty(c *Call) (Value, error) {
 	if !ok {
 		return c.args[1], nil
 	}
-	return c.sc.run.chain(c.sc.run.fromItems([]Value{first}).next, it), nil
+	return c.sc.run.chain(expr.Tuple{first}, &stream{it.Next}), nil
 }
 
 // groups are keys and the values that have them, in order of appearance.

@@ -130,15 +130,7 @@ func (r *run) joinWalks(x, y Value) (Value, error) {
 	_, q := y.(*expr.Set)
 	sets, lists := p && q, isTuple(x) && isTuple(y)
 	if !sets && !lists {
-		left, err := r.walk(x)
-		if err != nil {
-			return nil, err
-		}
-		right, err := r.walk(y)
-		if err != nil {
-			return nil, err
-		}
-		return r.chain(left, right), nil
+		return r.chain(x, y), nil
 	}
 	items, err := r.joined(x, y)
 	if err != nil || lists {
@@ -170,6 +162,9 @@ func (r *run) joined(vs ...Value) ([]Value, error) {
 
 func repeatable(v Value) (Value, bool) {
 	if _, ok := v.(string); ok {
+		return v, true
+	}
+	if isPythonList(v) {
 		return v, true
 	}
 	items, ok := sequence(v)
@@ -240,8 +235,15 @@ func (r *run) contains(item, v Value) (Value, error) {
 	return r.has(v, item)
 }
 
-// has looks for an equal item.
+// has looks for an equal item; a set by its key.
 func (r *run) has(v, item Value) (bool, error) {
+	if s, ok := v.(*expr.Set); ok {
+		k, err := r.key(item)
+		if err != nil {
+			return false, err
+		}
+		return s.Has(k)
+	}
 	it, err := r.walk(v)
 	if err != nil {
 		return false, err

@@ -206,7 +206,7 @@ func newVariable(name string) node {
 		return &variable{name: name, index: 1}
 	}
 	i, err := strconv.Atoi(name)
-	if err != nil || i < 1 {
+	if err != nil || name[0] == '0' {
 		i = 0
 	}
 	return &variable{name: name, index: i}

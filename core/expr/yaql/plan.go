@@ -157,14 +157,13 @@ func (f *Function) slot(a argument, next *int) int {
 
 // fits checks what is known before evaluation: pairs go to pair parameters, constants have their type.
 func (p *param) fits(a argument) bool {
-	isPair := p.kind == pairKind || p.kind == ruleKind
-	if isPair != (a.key != nil) {
-		return false
+	if a.key != nil {
+		return p.kind == pairKind || p.kind == ruleKind
 	}
-	if c, ok := a.val.(*constant); ok && !isPair {
+	if c, ok := a.val.(*constant); ok && p.kind != ruleKind {
 		return p.accepts(c.val)
 	}
-	return true
+	return p.kind != ruleKind
 }
 
 // invoke chooses a function by the values of the arguments and calls it.

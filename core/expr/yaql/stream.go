@@ -56,17 +56,27 @@ func (r *run) fromItems(items []Value) *stream {
 	})
 }
 
-// chain is a stream over several walks, one after the other.
-func (r *run) chain(its ...expr.Iterator) *stream {
+// chain is a stream over several iterables, one after the other; each walk begins when its turn comes.
+func (r *run) chain(vs ...Value) *stream {
+	var it expr.Iterator
 	return r.stream(func() (Value, bool, error) {
-		for len(its) > 0 {
-			v, ok, err := its[0].Next()
-			if err != nil || ok {
-				return v, ok, err
+		for {
+			if it != nil {
+				v, ok, err := it.Next()
+				if err != nil || ok {
+					return v, ok, err
+				}
+				it = nil
 			}
-			its = its[1:]
+			if len(vs) == 0 {
+				return nil, false, nil
+			}
+			var err error
+			if it, err = r.walk(vs[0]); err != nil {
+				return nil, false, err
+			}
+			vs = vs[1:]
 		}
-		return nil, false, nil
 	})
 }
 

@@ -1,9 +1,6 @@
 package yaql
 
 import (
-	"sort"
-	"strings"
-
 	"github.com/petrelhq/petrel/core/expr"
 )
 
@@ -90,114 +87,6 @@ func (r *run) equalDicts(p, q *expr.Dict, depth int) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// frozen is a map or set as a key: two with equal content are one key.
-type frozen struct {
-	val  Value
-	hash string
-}
-
-// TypeName implements expr.Object.
-func (f *frozen) TypeName() string { return expr.TypeName(f.val) }
-
-// HashKey implements expr.Hasher.
-func (f *frozen) HashKey() (any, error) { return frozenKey(f.hash), nil }
-
-// EqualTo implements expr.Equaler.
-func (f *frozen) EqualTo(_ *expr.Budget, other Value) (bool, error) {
-	g, ok := other.(*frozen)
-	return ok && f.hash == g.hash, nil
-}
-
-// Repr implements expr.Reprer.
-func (f *frozen) Repr(b *expr.Budget) (string, error) { return pythonText(b, f.val) }
-
-type frozenKey string
-
-// key is v in the form in which it can be put into maps and sets: tuples for lists, frozen maps and
-// sets. Python's lists and one-time queries that are no keys in the original either are refused.
-func (r *run) key(v Value) (Value, error) { return r.keyAt(v, 0) }
-
-func (r *run) keyAt(v Value, depth int) (Value, error) {
-	switch x := v.(type) {
-	case nil, bool, int64, float64, string:
-		return v, nil
-	case *expr.Dict:
-		return r.frozenDict(x, depth)
-	case *expr.Set:
-		return r.frozenSet(x, depth)
-	}
-	items, ok := sequence(v)
-	if !ok {
-		return v, nil
-	}
-	if isPythonList(v) {
-		return nil, expr.Errorf("TypeError", "unhashable type: 'list'")
-	}
-	if depth > maxDepth {
-		return nil, tooDeep()
-	}
-	if err := r.budget.Grow(slotSize * int64(len(items))); err != nil {
-		return nil, err
-	}
-	out := make(expr.Tuple, len(items))
-	for i, item := range items {
-		k, err := r.keyAt(item, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = k
-	}
-	return out, nil
-}
-
-func (r *run) frozenDict(d *expr.Dict, depth int) (Value, error) {
-	var parts []string
-	for k, v := range d.All() {
-		key, err := r.keyAt(v, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		part, err := pythonText(r.budget, expr.Tuple{unkey(k), key})
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part)
-	}
-	return freezeParts(d, "d", parts), nil
-}
-
-func (r *run) frozenSet(s *expr.Set, _ int) (Value, error) {
-	var parts []string
-	for k := range s.All() {
-		part, err := pythonText(r.budget, k)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part)
-	}
-	return freezeParts(s, "s", parts), nil
-}
-
-func freezeParts(v Value, sign string, parts []string) Value {
-	sort.Strings(parts)
-	return &frozen{v, sign + strings.Join(parts, "\x00")}
-}
-
-// unkey is the value that a key stands for.
-func unkey(k Value) Value {
-	switch x := k.(type) {
-	case *frozen:
-		return x.val
-	case expr.Tuple:
-		out := make(expr.Tuple, len(x))
-		for i := range x {
-			out[i] = unkey(x[i])
-		}
-		return out
-	}
-	return k
 }
 
 // walk starts a walk over an iterable value.

@@ -3,7 +3,6 @@ package yaql
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -44,13 +43,31 @@ func shared(name string, f functions.Function) *Function {
 	})
 }
 
-// expressionText is what counts as an expression. A dot does not match a newline: an expression
-// stands on one line.
-var expressionText = regexp.MustCompile(`<%.*?%>`)
-
 // HasExpressions reports whether a text holds YAQL.
 func HasExpressions(text string) bool {
-	return strings.Contains(text, "<%") && expressionText.MatchString(text)
+	_, _, ok := nextBlock(text, 0)
+	return ok
+}
+
+// nextBlock finds the first <% … %> from a place on. It stands on one line.
+func nextBlock(text string, from int) (start, end int, ok bool) {
+	for {
+		i := strings.Index(text[from:], "<%")
+		if i < 0 {
+			return 0, 0, false
+		}
+		start = from + i
+		length := strings.Index(text[start+2:], "%>")
+		if length < 0 {
+			return 0, 0, false
+		}
+		end = start + 2 + length + 2
+		newline := strings.LastIndexByte(text[start:end], '\n')
+		if newline < 0 {
+			return start, end, true
+		}
+		from = start + newline + 1 // nothing that begins before the newline can end here
+	}
 }
 
 // block is one expression in a text.
@@ -63,14 +80,16 @@ type block struct {
 // blocks finds the expressions of a text. Any run of <, % and > at the ends counts as delimiter.
 func blocks(text string) []block {
 	var out []block
-	for _, p := range expressionText.FindAllStringIndex(text, -1) {
-		whole := text[p[0]:p[1]]
-		inner := strings.TrimLeftFunc(strings.TrimLeft(whole, "<%>"), isSpace)
-		b := block{start: p[0], end: p[1], at: p[1] - len(inner)}
-		b.source = strings.TrimRightFunc(strings.TrimRight(inner, "<%>"), isSpace)
-		out = append(out, b)
+	for from := 0; ; {
+		start, end, ok := nextBlock(text, from)
+		if !ok {
+			return out
+		}
+		inner := strings.TrimLeftFunc(strings.TrimLeft(text[start:end], "<%>"), isSpace)
+		source := strings.TrimRightFunc(strings.TrimRight(inner, "<%>"), isSpace)
+		out = append(out, block{start, end, source, end - len(inner)})
+		from = end
 	}
-	return out
 }
 
 // Evaluate gives the value of a text. Errors are of class YaqlEvaluationException, with the class of
@@ -170,4 +189,11 @@ func ContextVariables(text string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Fresh is an Evaluator with the same functions and an empty cache.
+func (e *Evaluator) Fresh() *Evaluator {
+	engine := *e.engine
+	engine.cache = expr.NewCache[*Expression](1024)
+	return &Evaluator{&engine}
 }

@@ -4,16 +4,26 @@ import sys
 
 import jinja2.sandbox
 
-# Not optimized: else an error in a constant expression is raised while compiling, even where it is not reached.
-env = jinja2.sandbox.SandboxedEnvironment(
-    optimized=False, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-env.tests["in"] = lambda item, items: item in items
+
+def environment(undefined, autoescape):
+    # Not optimized: else an error in a constant expression is raised while compiling, even where it is not reached.
+    env = jinja2.sandbox.SandboxedEnvironment(
+        optimized=False, undefined=undefined, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True)
+    env.tests["in"] = lambda item, items: item in items
+    return env
+
+
+environments = {
+    "strict": environment(jinja2.StrictUndefined, False),
+    "lenient": environment(jinja2.Undefined, False),
+    "escaping": environment(jinja2.StrictUndefined, True),
+}
 context = json.loads(sys.stdin.readline())
 
 for line in sys.stdin:
-    source = json.loads(line)
+    kind, source = json.loads(line)
     try:
-        result = {"text": env.from_string(source).render(json.loads(json.dumps(context)))}
+        result = {"text": environments[kind].from_string(source).render(json.loads(json.dumps(context)))}
     except Exception as e:
         result = {"error": type(e).__name__, "message": str(e)}
     sys.stdout.write(json.dumps(result) + "\n")
