@@ -25,6 +25,8 @@ var layers = map[string]string{
 	"core/expr/jsonpath":       "core/expr",
 	"core/expr/functions":      "core/expr core/expr/regex core/expr/jsonpath",
 	"core/expr/jinja":          "core/expr core/expr/functions core/expr/regex core/expr/jsonpath",
+	"core/expr/yaql":           "core/expr core/expr/functions core/expr/regex core/expr/jsonpath",
+	"core/expr/orquesta":       "core/expr core/expr/jinja core/expr/yaql", // which language a text is in
 	"core/backend":             "core",
 	"core/backend/local":       "core core/backend",
 	"core/backend/backendtest": "core core/backend",
@@ -41,6 +43,7 @@ var layers = map[string]string{
 	"api":                      "core core/store core/schema core/pack core/router core/rules core/execution core/auth",
 	"cmd/internal/cli":         "core sdk/client cmd/internal/cli…",
 	"cmd/internal/demo":        "sdk/client",
+	"cmd/internal/author":      "core core/expr…",
 	"cmd/internal/breakages":   "",
 	"cmd/internal/bench":       "…", // a module of its own, so that what it measures against stays out of the product
 	"cmd/petrel":               "…",

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/petrelhq/petrel/cmd/internal/author"
 	"github.com/petrelhq/petrel/cmd/internal/cli"
 	"github.com/petrelhq/petrel/cmd/internal/demo"
 )
@@ -22,6 +23,6 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := cli.New(filepath.Base(os.Args[0]), os.Stdin, os.Stdout, os.Stderr, os.Environ())
-	root.AddCommand(serverCommand(), configCommand(), backupCommand(), restoreCommand(), demo.Command())
+	root.AddCommand(serverCommand(), configCommand(), backupCommand(), restoreCommand(), demo.Command(), author.ExprCommand())
 	return cli.Execute(ctx, root, os.Args[1:])
 }

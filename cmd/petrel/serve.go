@@ -228,8 +228,12 @@ func (s *Server) raiseActionTrigger(ctx context.Context, tx *store.Tx, x *core.E
 
 // announce puts an announcement on the event stream.
 func (s *Server) announce(ctx context.Context, route string, payload json.RawMessage) error {
+	message, err := json.Marshal(map[string]json.RawMessage{"payload": payload})
+	if err != nil {
+		return err
+	}
 	return s.store.Update(ctx, store.Relaxed, func(tx *store.Tx) error {
-		tx.Announce(route, payload)
+		tx.Announce(route, message)
 		return nil
 	})
 }

@@ -12,7 +12,7 @@ type templates struct{ env *jinja.Environment }
 
 // newTemplates makes StackStorm's environment. st2: triggers-rules reference 6.
 func newTemplates() templates {
-	return templates{jinja.New(jinja.Options{TrimBlocks: true, LstripBlocks: true}, nil, nil, nil)}
+	return templates{jinja.StackStorm(expr.Strict, nil)}
 }
 
 // patternNames are the names that every criteria pattern sees.

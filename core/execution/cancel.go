@@ -24,6 +24,7 @@ func (e *Engine) Cancel(ctx context.Context, tx *store.Tx, id, user string) (*co
 		return x, core.Errorf(core.Conflict, "Action cannot be canceled. State = %s.", x.Status)
 	}
 	x.Context.CancelledBy = user
+	x.Reason = ""
 	if x.Status.Waiting() {
 		x.Result = canceledValue(nil, user)
 		x.Move(core.Canceled, tx.Time())

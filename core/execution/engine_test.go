@@ -436,6 +436,27 @@ func TestOutputIsStoredWhileTheActionRuns(t *testing.T) {
 	}
 }
 
+func TestChunksEndBetweenRunes(t *testing.T) {
+	printed, finish := make(chan struct{}), make(chan struct{})
+	w := newWorld(t, map[string]core.Runner{"talk": runner(func(ctx context.Context, c core.Call) (core.Result, error) {
+		text := strings.Repeat("x", 64<<10-1) + "é" // the é lies across the edge of a chunk
+		fmt.Fprint(c.Output.Stdout(), text[:64<<10])
+		fmt.Fprint(c.Output.Stdout(), text[64<<10:])
+		close(printed)
+		<-finish
+		return core.Result{Status: core.Succeeded, Value: json.RawMessage(`{}`)}, nil
+	})}, nil)
+	w.start()
+	id := w.request("talk", ``)
+	<-printed
+	close(finish)
+	w.awaitEnd(id)
+	chunks, err := w.store.Output(t.Context(), id, 0)
+	if err != nil || len(chunks) != 2 || string(chunks[1].Data) != "é" {
+		t.Errorf("%d chunks, %v", len(chunks), err)
+	}
+}
+
 func TestHugeResultsAreStoredBesideTheRecord(t *testing.T) {
 	big := `{"stdout":"` + strings.Repeat("a", 10<<20) + `"}`
 	w := newWorld(t, map[string]core.Runner{"big": succeed(big)}, nil)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/store"
@@ -95,7 +96,7 @@ func (o *output) add(name string, p []byte) {
 	}
 	o.buf = append(o.buf, p...)
 	if len(o.buf) >= flushSize {
-		o.cutChunk()
+		o.cutBetweenRunes()
 		o.write()
 	}
 }
@@ -107,10 +108,32 @@ func (o *output) arm() {
 			defer o.mu.Unlock()
 			o.flush = nil
 			if !o.closed {
-				o.cutChunk()
+				o.cutBetweenRunes()
 				o.write()
 			}
 		})
+	}
+}
+
+// cutBetweenRunes cuts a chunk, but keeps the beginning of a UTF-8 sequence for the next.
+func (o *output) cutBetweenRunes() {
+	n := len(o.buf)
+	for back := 1; back < utf8.UTFMax && back <= n; back++ {
+		if b := o.buf[n-back]; utf8.RuneStart(b) {
+			if !utf8.FullRune(o.buf[n-back:]) {
+				n -= back
+			}
+			break
+		}
+	}
+	if n == 0 {
+		return
+	}
+	rest := append([]byte(nil), o.buf[n:]...)
+	o.buf = o.buf[:n:n]
+	o.cutChunk()
+	if o.buf = rest; len(rest) > 0 {
+		o.arm()
 	}
 }
 

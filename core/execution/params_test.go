@@ -19,7 +19,7 @@ import (
 type templates struct{ env *jinja.Environment }
 
 func jinjaTemplates() execution.Jinja {
-	return templates{jinja.New(jinja.Options{TrimBlocks: true, LstripBlocks: true}, nil, nil, nil)}
+	return templates{jinja.StackStorm(expr.Strict, nil)}
 }
 
 func (t templates) Variables(src string) ([]string, error) {

@@ -9,6 +9,10 @@ func Compare(b *Budget, op string, x, y Value) (bool, error) {
 			return compareSets(op, xs, ys)
 		}
 	}
+	x, y, err := resolvePair(b, x, y)
+	if err != nil {
+		return false, err
+	}
 	c, ordered, err := order(b, op, x, y, 0)
 	if err != nil || !ordered {
 		return false, err
@@ -18,6 +22,20 @@ func Compare(b *Budget, op string, x, y Value) (bool, error) {
 
 // Less is x < y.
 func Less(b *Budget, x, y Value) (bool, error) { return Compare(b, "<", x, y) }
+
+// resolvePair reads lazy values.
+func resolvePair(b *Budget, x, y Value) (Value, Value, error) {
+	for _, v := range []*Value{&x, &y} {
+		if l, ok := (*v).(*Lookup); ok {
+			r, err := l.Resolve(b)
+			if err != nil {
+				return nil, nil, err
+			}
+			*v = r
+		}
+	}
+	return x, y, nil
+}
 
 func holds(op string, c int) bool {
 	switch op {
@@ -112,6 +130,10 @@ func compareSets(op string, x, y *Set) (bool, error) {
 
 // Contains is Python's item in v.
 func Contains(b *Budget, v, item Value) (bool, error) {
+	v, item, err := resolvePair(b, v, item)
+	if err != nil {
+		return false, err
+	}
 	switch x := v.(type) {
 	case string, Markup:
 		return containsText(b, v, item)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +39,11 @@ func decodeChange(e backend.Entry) Change {
 	}
 	_, hex, _ := strings.Cut(e.Key, "/")
 	v, _ := strconv.ParseUint(hex, 16, 64)
-	return Change{Version: Version(v), Created: f[0] == "c", What: f[1], ID: f[2], Detail: f[3]}
+	c := Change{Version: Version(v), Created: f[0] == "c", What: f[1], ID: f[2], Detail: f[3]}
+	if route, err := url.PathUnescape(c.ID); err == nil {
+		c.ID = route
+	}
+	return c
 }
 
 func noteExecution(e *core.Execution, created bool) []byte {
@@ -47,7 +52,7 @@ func noteExecution(e *core.Execution, created bool) []byte {
 
 // Announce puts a message on the announcement route, for the event stream.
 func (t *Tx) Announce(route string, payload []byte) {
-	t.appendChange(Change{Created: true, What: "announcement", ID: route, Detail: string(payload)})
+	t.appendChange(Change{Created: true, What: "announcement", ID: url.PathEscape(route), Detail: string(payload)})
 }
 
 func (t *Tx) appendChange(c Change) {

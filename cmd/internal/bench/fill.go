@@ -92,7 +92,7 @@ func (m *model) addOne(tx *store.Tx, t core.Time) error {
 	e.Execution = x.ID
 	origin := *x.Origin
 	origin.TriggerInstance = i.ID
-	x.Origin, x.Context.TriggerInstance = &origin, &core.NamedRef{ID: i.ID}
+	x.Origin = &origin
 	x.Start, x.End = x.Start+later, x.End+later
 	x.Log = make([]core.StatusChange, len(m.execution.Log))
 	for k, l := range m.execution.Log {

@@ -40,7 +40,8 @@ type bench struct {
 	binary string // of the server
 	dir    string // everything is written below it, and removed
 	quick  bool
-	stored int // executions in the big store
+	stored int    // executions in the big store
+	keep   string // where the big store stays for the next run; "": nowhere
 }
 
 func main() {
@@ -48,6 +49,7 @@ func main() {
 	flag.StringVar(&b.binary, "petrel", "../../../bin/petrel", "the server binary to measure")
 	flag.BoolVar(&b.quick, "quick", false, "small counts: does it work, not how fast is it")
 	flag.IntVar(&b.stored, "stored", 0, "executions in the big store (default 1000000; 20000 with -quick)")
+	flag.StringVar(&b.keep, "keep", "", "directory in which the big store is kept, and used again by the next run")
 	only := flag.String("only", "", "comma-separated sections: "+strings.Join(names(), ", "))
 	where := flag.String("dir", "", "directory on the disk to measure (default: the temporary one)")
 	flag.Parse()

@@ -10,15 +10,15 @@ import (
 func strMethods() map[string]Func {
 	m := map[string]Func{
 		"count":        strMethod(strCount, expr.Req("sub"), expr.Opt("start", nil), expr.Opt("end", nil)),
-		"join":         strMethod(strJoin, expr.Req("iterable")),
-		"replace":      strMethod(strReplace, expr.Req("old"), expr.Req("new"), expr.Opt("count", int64(-1))),
-		"expandtabs":   strMethod(strExpandTabs, expr.Opt("tabsize", int64(8))),
-		"zfill":        strMethod(strZfill, expr.Req("width")),
+		"join":         method(strJoin, expr.Req("iterable")),
+		"replace":      safeMethod(true, strReplace, expr.Req("old"), expr.Req("new"), expr.Opt("count", int64(-1))),
+		"expandtabs":   safeMethod(true, strExpandTabs, expr.Opt("tabsize", int64(8))),
+		"zfill":        safeMethod(true, strZfill, expr.Req("width")),
 		"format":       {Variadic: true, Fn: strFormat},
 		"format_map":   method(strFormatMap, expr.Req("mapping")),
 		"removeprefix": strMethod(strTrimWith(strings.TrimPrefix), expr.Req("prefix")),
 		"removesuffix": strMethod(strTrimWith(strings.TrimSuffix), expr.Req("suffix")),
-		"translate":    strMethod(strTranslate, expr.Req("table")),
+		"translate":    safeMethod(true, strTranslate, expr.Req("table")),
 	}
 	for name, f := range caseMethods() {
 		m[name] = f
@@ -38,7 +38,7 @@ func strMethods() map[string]Func {
 	return m
 }
 
-// strMethod makes a method of str; on Markup its text arguments are escaped and its text results safe.
+// strMethod makes a method of str that gives plain values, also on Markup.
 func strMethod(fn func(c *Call, s string, a []expr.Value) (expr.Value, error), params ...expr.Param) Func {
 	return method(func(c *Call, a []expr.Value) (expr.Value, error) {
 		s, ok := expr.Text(a[0])
@@ -48,16 +48,25 @@ func strMethod(fn func(c *Call, s string, a []expr.Value) (expr.Value, error), p
 		if err := c.Budget.Grow(int64(len(s))); err != nil {
 			return nil, err
 		}
-		_, safe := a[0].(expr.Markup)
-		args := a[1:]
-		if safe {
-			args = escapeArgs(args)
+		return fn(c, s, a[1:])
+	}, params...)
+}
+
+// safeMethod makes a method of str that on Markup gives Markup; with escape its text arguments are escaped there.
+func safeMethod(escape bool, fn func(c *Call, s string, a []expr.Value) (expr.Value, error), params ...expr.Param) Func {
+	plain := strMethod(fn, params...)
+	return method(func(c *Call, a []expr.Value) (expr.Value, error) {
+		if _, safe := a[0].(expr.Markup); !safe {
+			return plain.Fn(c, a)
 		}
-		v, err := fn(c, s, args)
-		if safe && err == nil {
-			v = markSafe(v)
+		if escape {
+			a = append(a[:1:1], escapeArgs(a[1:])...)
 		}
-		return v, err
+		v, err := plain.Fn(c, a)
+		if err != nil {
+			return nil, err
+		}
+		return markSafe(v), nil
 	}, params...)
 }
 
@@ -129,8 +138,11 @@ func strCount(c *Call, s string, a []expr.Value) (expr.Value, error) {
 	return int64(strings.Count(part, sub)), nil
 }
 
-func strJoin(c *Call, s string, a []expr.Value) (expr.Value, error) {
-	it, err := expr.Iterate(c.Budget, a[0])
+// strJoin puts a text between the items; on Markup the items are made safe first.
+func strJoin(c *Call, a []expr.Value) (expr.Value, error) {
+	sep, _ := expr.Text(a[0])
+	_, safe := a[0].(expr.Markup)
+	it, err := expr.Iterate(c.Budget, a[1])
 	if err != nil {
 		return nil, err
 	}
@@ -141,19 +153,34 @@ func strJoin(c *Call, s string, a []expr.Value) (expr.Value, error) {
 			return nil, err
 		}
 		if !ok {
-			return out.String(), nil
+			return softValue(out.String(), safe), nil
 		}
-		text, isText := expr.Text(v)
-		if !isText {
-			return nil, expr.Errorf("TypeError", "sequence item %d: expected str instance, %s found", i, expr.TypeName(v))
+		text, err := c.joinItem(v, i, safe)
+		if err != nil {
+			return nil, err
 		}
 		if i > 0 {
-			text = s + text
+			text = sep + text
 		}
 		if err := out.write(text); err != nil {
 			return nil, err
 		}
 	}
+}
+
+func (c *Call) joinItem(v expr.Value, i int, safe bool) (string, error) {
+	text, isText := expr.Text(v)
+	if !safe {
+		if !isText {
+			return "", expr.Errorf("TypeError", "sequence item %d: expected str instance, %s found", i, expr.TypeName(v))
+		}
+		return text, nil
+	}
+	text, already, err := c.soft(v)
+	if err == nil && !already {
+		text = expr.EscapeHTML(text)
+	}
+	return text, err
 }
 
 func strReplace(c *Call, s string, a []expr.Value) (expr.Value, error) {

@@ -15,10 +15,10 @@ func caseMethods() map[string]Func {
 	out := map[string]Func{}
 	for name, f := range map[string]func(string) string{
 		"upper": upper, "lower": lower, "capitalize": capitalize, "title": title, "swapcase": swapCase,
-		"casefold": func(s string) string { return cases.Fold().String(s) },
 	} {
-		out[name] = strMethod(func(c *Call, s string, _ []expr.Value) (expr.Value, error) { return f(s), nil })
+		out[name] = safeMethod(true, func(c *Call, s string, _ []expr.Value) (expr.Value, error) { return f(s), nil })
 	}
+	out["casefold"] = strMethod(func(c *Call, s string, _ []expr.Value) (expr.Value, error) { return cases.Fold().String(s), nil })
 	return out
 }
 

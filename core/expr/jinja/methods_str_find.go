@@ -67,7 +67,7 @@ func strAffix(name string, has func(s, affix string) bool) func(c *Call, a []exp
 func padMethods() map[string]Func {
 	params := []expr.Param{expr.Req("width"), expr.Opt("fillchar", " ")}
 	pad := func(left func(missing, width int) int) Func {
-		return strMethod(func(c *Call, s string, a []expr.Value) (expr.Value, error) {
+		return safeMethod(true, func(c *Call, s string, a []expr.Value) (expr.Value, error) {
 			missing, err := padding(c, s, a[0])
 			if err != nil {
 				return nil, err
@@ -93,16 +93,16 @@ func padMethods() map[string]Func {
 func splitMethods() map[string]Func {
 	params := []expr.Param{expr.Opt("sep", nil), expr.Opt("maxsplit", int64(-1))}
 	strip := func(left, right bool) Func {
-		return strMethod(func(c *Call, s string, a []expr.Value) (expr.Value, error) {
+		return safeMethod(true, func(c *Call, s string, a []expr.Value) (expr.Value, error) {
 			return strStrip(s, a[0], left, right)
 		}, expr.Opt("chars", nil))
 	}
 	return map[string]Func{
-		"split":      strMethod(strSplit(splitLeft, fieldsLeft), params...),
-		"rsplit":     strMethod(strSplit(splitRight, fieldsRight), params...),
-		"splitlines": strMethod(strSplitLines, expr.Opt("keepends", false)),
-		"partition":  strMethod(strPartition(false), expr.Req("sep")),
-		"rpartition": strMethod(strPartition(true), expr.Req("sep")),
+		"split":      safeMethod(false, strSplit(splitLeft, fieldsLeft), params...),
+		"rsplit":     safeMethod(false, strSplit(splitRight, fieldsRight), params...),
+		"splitlines": safeMethod(false, strSplitLines, expr.Opt("keepends", false)),
+		"partition":  safeMethod(true, strPartition(false), expr.Req("sep")),
+		"rpartition": safeMethod(true, strPartition(true), expr.Req("sep")),
 		"strip":      strip(true, true),
 		"lstrip":     strip(true, false),
 		"rstrip":     strip(false, true),

@@ -78,19 +78,15 @@ func (env *Environment) RenderMapping(run Run, mapping, context *expr.Dict) (*ex
 		return mapping, nil
 	}
 	run.Budget = run.budget()
-	vars := DictVars(context).With(nil)
-	all := func(name string) (expr.Value, bool) {
-		if v, ok := vars(name); ok {
-			return v, true
+	vars := func(name string) (expr.Value, bool) {
+		if v, ok := context.Get(name); ok || name != "__context" {
+			return v, ok
 		}
-		if name == "__context" {
-			return context, true
-		}
-		return nil, false
+		return context, true
 	}
 	out := expr.NewDict()
 	for k, v := range mapping.All() {
-		r, err := env.renderValue(run, v, all)
+		r, err := env.renderValue(run, v, vars)
 		if err != nil {
 			return nil, err
 		}

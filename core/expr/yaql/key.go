@@ -38,6 +38,9 @@ type frozenKey string
 func (r *run) key(v Value) (Value, error) { return r.keyAt(v, 0) }
 
 func (r *run) keyAt(v Value, depth int) (Value, error) {
+	if depth > maxDepth {
+		return nil, tooDeep()
+	}
 	switch x := v.(type) {
 	case nil, bool, int64, float64, string:
 		return v, nil
@@ -52,9 +55,6 @@ func (r *run) keyAt(v Value, depth int) (Value, error) {
 	}
 	if isPythonList(v) {
 		return nil, expr.Errorf("TypeError", "unhashable type: 'list'")
-	}
-	if depth > maxDepth {
-		return nil, tooDeep()
 	}
 	if err := r.budget.Grow(slotSize * int64(len(items))); err != nil {
 		return nil, err
@@ -103,12 +103,15 @@ func freezeParts(v Value, sign string, parts []string) Value {
 	return &frozen{v, sign + strings.Join(parts, "\x00")}
 }
 
+// identityCopies is how often the text of a key is copied on its way into the key around it.
+const identityCopies = 4
+
 // identity is text that is the same for equal keys and differs for others.
 func (r *run) identity(key Value) (string, error) {
 	var sb strings.Builder
 	err := r.writeIdentity(&sb, key)
 	if err == nil {
-		err = r.budget.Grow(int64(sb.Len()))
+		err = r.budget.Grow(identityCopies * int64(sb.Len()))
 	}
 	return sb.String(), err
 }

@@ -51,11 +51,14 @@ func (r *run) put(d *expr.Dict, key, val Value) error {
 	if err != nil {
 		return err
 	}
-	if err := r.budget.Grow(2 * slotSize); err != nil {
+	if err := r.budget.Grow(keySize); err != nil {
 		return err
 	}
 	return d.Set(k, val)
 }
+
+// keySize is what a key of a map or a member of a set is charged.
+const keySize = 6 * slotSize
 
 // overlay is p with the keys of q put over it.
 func (r *run) overlay(p, q *expr.Dict) (*expr.Dict, error) {

@@ -265,6 +265,9 @@ type groups struct {
 	lists []*expr.List
 }
 
+// groupSize is what a group is charged: a list, a key and its place in the index.
+const groupSize = 16 * slotSize
+
 func (g *groups) add(r *run, key, val Value) error {
 	k, err := r.key(key)
 	if err != nil {
@@ -280,7 +283,7 @@ func (g *groups) add(r *run, key, val Value) error {
 		if err := g.index.Set(k, at); err != nil {
 			return err
 		}
-		if err := r.budget.Grow(4 * slotSize); err != nil {
+		if err := r.budget.Grow(groupSize); err != nil {
 			return err
 		}
 	}

@@ -145,7 +145,7 @@ func (r *run) fresh(seen *expr.Dict, v Value) (bool, error) {
 	if err := seen.Set(k, nil); err != nil {
 		return false, err
 	}
-	return seen.Len() > n, r.budget.Grow(slotSize)
+	return seen.Len() > n, r.budget.Grow(keySize)
 }
 
 func (r *run) distinct(items []Value) ([]Value, error) {

@@ -19,7 +19,7 @@ func setSpecs() []spec {
 
 // setOf makes a set of items.
 func (r *run) setOf(items []Value) (*expr.Set, error) {
-	if err := r.budget.Grow(2 * slotSize * int64(len(items))); err != nil {
+	if err := r.budget.Grow(keySize * int64(len(items))); err != nil {
 		return nil, err
 	}
 	out, err := expr.NewSet()

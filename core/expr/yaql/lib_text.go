@@ -34,6 +34,15 @@ func textSpecs() []spec {
 	}
 }
 
+// runes are the characters of a text argument.
+func (c *Call) runes(i int) ([]rune, error) {
+	s := c.text(i)
+	if err := c.budget().Grow(4 * int64(len(s))); err != nil {
+		return nil, err
+	}
+	return []rune(s), nil
+}
+
 // pay spends what handling a text costs.
 func (c *Call) pay(s string) error { return c.budget().Step(int64(len(s)) / 64) }
 
@@ -115,7 +124,7 @@ func (c *Call) joinWith(v Value, separator string) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := c.budget().Grow(int64(len(separator))); err != nil {
+		if err := c.budget().Grow(2 * int64(len(separator))); err != nil {
 			return nil, err
 		}
 		sb.WriteString(s.(string))
@@ -216,7 +225,10 @@ func (c *Call) shownText(v Value) (string, error) {
 }
 
 func substring(c *Call) (Value, error) {
-	runes := []rune(c.text(0))
+	runes, err := c.runes(0)
+	if err != nil {
+		return nil, err
+	}
 	start, err := c.int(1)
 	if err != nil {
 		return nil, err
@@ -226,12 +238,13 @@ func substring(c *Call) (Value, error) {
 		return nil, err
 	}
 	n := int64(len(runes))
-	if length < 0 {
+	if length < 0 || length > n {
 		length = n
 	}
 	if start < 0 {
 		start += n
 	}
+	start = min(start, n)
 	from, to := clip(start, n), clip(start+length, n)
 	if from >= to {
 		return "", nil

@@ -35,7 +35,11 @@ func (c *Call) splits() (s string, separator Value, most int, err error) {
 	}
 	most = int(min(max(n, -1), 1<<40))
 	s = c.text(0)
-	return s, c.args[1], most, c.budget().Grow(int64(len(s)))
+	cuts := len(s) / 2 // at most, when blanks part the text
+	if sep, ok := c.args[1].(string); ok {
+		cuts = strings.Count(s, sep)
+	}
+	return s, c.args[1], most, c.budget().Grow(int64(len(s)) + slotSize*int64(cuts))
 }
 
 // parts makes a Python list of texts.
@@ -121,10 +125,10 @@ func (c *Call) anyPart(test func(s, part string) bool) (Value, error) {
 
 // find looks for a sub-text between two positions, as Python's find and rfind.
 func (c *Call) find(start, end int64, index func(s, sub string) int) (Value, error) {
-	if err := c.pay(c.text(0)); err != nil {
+	runes, err := c.runes(0)
+	if err != nil {
 		return nil, err
 	}
-	runes := []rune(c.text(0))
 	n := int64(len(runes))
 	if start > n {
 		return int64(-1), nil
@@ -159,6 +163,9 @@ func (c *Call) findWithin(index func(s, sub string) int) (Value, error) {
 		return nil, err
 	}
 	n := int64(utf8.RuneCountInString(c.text(0)))
+	if length > n {
+		length = n
+	}
 	if start < 0 {
 		start += n
 	}

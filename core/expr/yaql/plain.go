@@ -70,7 +70,7 @@ func (r *run) plainWalk(v Value, depth int) (Value, error) {
 }
 
 func (r *run) plainDict(d *expr.Dict, depth int) (Value, error) {
-	if err := r.budget.Grow(2 * slotSize * int64(d.Len())); err != nil {
+	if err := r.budget.Grow(keySize * int64(d.Len())); err != nil {
 		return nil, err
 	}
 	out := expr.NewDict()
@@ -112,7 +112,7 @@ func (r *run) plainSet(v Value, depth int) (Value, error) {
 		if err := out.Add(p); err != nil {
 			return nil, err
 		}
-		if err := r.budget.Grow(2 * slotSize); err != nil {
+		if err := r.budget.Grow(keySize); err != nil {
 			return nil, err
 		}
 	}

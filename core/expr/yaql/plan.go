@@ -175,6 +175,9 @@ func (n *call) invoke(sc *scope, receiver Value) (Value, error) {
 	defer b.Leave()
 	plans, err := n.find(sc, receiver)
 	if err == nil {
+		err = b.Step(callSteps)
+	}
+	if err == nil {
 		var v Value
 		if v, err = n.choose(sc, receiver, plans); err == nil {
 			return v, nil
@@ -182,6 +185,9 @@ func (n *call) invoke(sc *scope, receiver Value) (Value, error) {
 	}
 	return nil, sc.run.fail(err, n.at)
 }
+
+// callSteps is what a call costs beyond its level.
+const callSteps = 2
 
 // find gives the plans of the functions in force: those of def(), of the evaluation, of the library.
 func (n *call) find(sc *scope, receiver Value) ([]*plan, error) {
@@ -245,6 +251,8 @@ func (p *plan) evaluate(sc *scope, vals []Value, receiver Value) error {
 		switch {
 		case a.receiver:
 			vals[i] = receiver
+		case a.val == nil && p.lazy[i]:
+			vals[i] = &lambda{&constant{}, sc}
 		case a.val == nil:
 		case p.lazy[i] && a.key != nil:
 			vals[i] = &rule{&lambda{a.key, sc}, &lambda{a.val, sc}}

@@ -80,6 +80,9 @@ func (l *lambda) with(args []Value, names []expr.Kwarg) (Value, error) {
 		return nil, err
 	}
 	defer b.Leave()
+	if err := b.Step(callSteps); err != nil {
+		return nil, err
+	}
 	return l.body.eval(&scope{run: l.sc.run, up: l.sc, args: args, names: names})
 }
 

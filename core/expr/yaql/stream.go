@@ -15,12 +15,13 @@ func (*stream) TypeName() string { return "generator" }
 // Iter implements expr.Iterable: a stream continues where it is.
 func (s *stream) Iter(*expr.Budget) (expr.Iterator, error) { return s.next, nil }
 
-// stream makes a query; each item costs a step.
+// stream makes a query; each item costs a step, and queries on queries nest as calls do.
 func (r *run) stream(next expr.NextFunc) *stream {
 	return &stream{func() (Value, bool, error) {
-		if err := r.budget.Step(1); err != nil {
+		if err := r.budget.Enter(); err != nil {
 			return nil, false, err
 		}
+		defer r.budget.Leave()
 		return next()
 	}}
 }
@@ -138,6 +139,10 @@ func (*ordered) TypeName() string { return "OrderingIterable" }
 // Iter implements expr.Iterable.
 func (o *ordered) Iter(b *expr.Budget) (expr.Iterator, error) {
 	if !o.done {
+		if err := b.Enter(); err != nil {
+			return nil, err
+		}
+		defer b.Leave()
 		if err := o.sort(); err != nil {
 			return nil, err
 		}

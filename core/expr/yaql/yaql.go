@@ -68,6 +68,9 @@ type Expression struct {
 // Compile parses an expression (without its <% %>). Errors: YaqlLexicalException, YaqlGrammarException,
 // RecursionError, with position.
 func (e *Engine) Compile(source string) (*Expression, error) {
+	if len(source) > maxSource {
+		return nil, expr.Errorf(expr.BudgetError, "the expression is longer than %d bytes; move data into variables", maxSource)
+	}
 	return e.cache.Get(source, func() (*Expression, error) {
 		root, err := parse(e.functions, source)
 		if err != nil {
@@ -76,6 +79,9 @@ func (e *Engine) Compile(source string) (*Expression, error) {
 		return &Expression{e, source, root}, nil
 	})
 }
+
+// maxSource is the longest expression that is read, in bytes.
+const maxSource = 256 << 10
 
 // Run is how one evaluation is done. The zero value has default limits and no context.
 type Run struct {
