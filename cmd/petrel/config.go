@@ -163,6 +163,24 @@ func (c Config) Check() error {
 	return nil
 }
 
+// makeAbsolute frees directories from where the server was started: actions run elsewhere.
+func (c *Config) makeAbsolute() error {
+	packs := make([]string, len(c.Packs))
+	for i, dir := range c.Packs {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("packs: %w", err)
+		}
+		packs[i] = abs
+	}
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	c.Data, c.Packs = data, packs
+	return nil
+}
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())

@@ -26,7 +26,7 @@ var layers = map[string]string{
 	"core/expr/functions":      "core/expr core/expr/regex core/expr/jsonpath",
 	"core/expr/jinja":          "core/expr core/expr/functions core/expr/regex core/expr/jsonpath",
 	"core/expr/yaql":           "core/expr core/expr/functions core/expr/regex core/expr/jsonpath",
-	"core/expr/orquesta":       "core/expr core/expr/jinja core/expr/yaql", // which language a text is in
+	"core/expr/orquesta":       "core/expr core/expr/functions core/expr/jinja core/expr/yaql", // which language a text is in
 	"core/backend":             "core",
 	"core/backend/local":       "core core/backend",
 	"core/backend/backendtest": "core core/backend",

@@ -85,7 +85,7 @@ func (s *scriptServer) start(ts *testscript.TestScript, args []string) {
 	log, err := os.OpenFile(ts.MkAbs("server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	defer log.Close()
-	s.cmd.Stderr = log
+	s.cmd.Stderr, s.cmd.Dir = log, ts.Getenv("WORK")
 	ts.Check(s.cmd.Start())
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {

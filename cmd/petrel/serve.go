@@ -66,6 +66,9 @@ func NewServer(ctx context.Context, cfg Config, log *slog.Logger, news io.Writer
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	if err := cfg.makeAbsolute(); err != nil {
+		return nil, err
+	}
 	s := &Server{cfg: cfg, log: log, tasks: supervise.Supervisor{Log: log}}
 	s.dirs.Load = packDirs
 	if err := s.open(ctx, news); err != nil {

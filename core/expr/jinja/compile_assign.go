@@ -139,6 +139,13 @@ func (c *compiler) assignBlock(x *assignBlock, p place) (execFunc, error) {
 		if err != nil {
 			return err
 		}
+		if f.autoescape { // with escaping on, what a set block gives is text, also after a filter
+			s, err := expr.Str(f.budget, v)
+			if err != nil {
+				return err
+			}
+			v = expr.Markup(s)
+		}
 		return set(f, v)
 	}, nil
 }

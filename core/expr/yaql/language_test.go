@@ -28,7 +28,7 @@ func TestPlaces(t *testing.T) {
 		{"<% [1, 2].select($.a + 1).first() %>", "NoFunctionRegisteredException", 1, 19},
 		{"<% [1].where(1, foo()) %>", "NoMatchingMethodException", 1, 8},
 		{"<% len(foo(1)) %>", "NoFunctionRegisteredException", 1, 8},
-		{"<% 'a\n' %><% 'b' * true + 2 %>", "NoMatchingFunctionException", 2, 20},
+		{"<% 'a\n' %><% 'b' * true + 2 %>", "NoMatchingFunctionException", 2, 19},
 	} {
 		_, err := ev.Evaluate(Run{}, c.text, w)
 		var e *expr.Error

@@ -190,10 +190,3 @@ func ContextVariables(text string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
-
-// Fresh is an Evaluator with the same functions and an empty cache.
-func (e *Evaluator) Fresh() *Evaluator {
-	engine := *e.engine
-	engine.cache = expr.NewCache[*Expression](1024)
-	return &Evaluator{&engine}
-}

@@ -1,4 +1,4 @@
-package orquesta
+package yaql
 
 import (
 	"encoding/json"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/expr/functions"
-	"github.com/petrelhq/petrel/core/expr/yaql"
 )
 
 // pythonPerSecond are the evaluations a second that the original does, in the order of
@@ -55,11 +54,12 @@ func BenchmarkYAQL(b *testing.B) {
 				b.ReportMetric(perSecond/pythonPerSecond[i], "x-python")
 			})
 		}
-		warm := New(yaql.Options{}, nil)
+		warm := NewEvaluator(Options{}, nil)
 		run("cached", func() *Evaluator { return warm })
-		run("cold", func() *Evaluator { return warm.withoutCache() })
+		run("cold", func() *Evaluator {
+			engine := *warm.engine
+			engine.cache = expr.NewCache[*Expression](1)
+			return &Evaluator{&engine}
+		})
 	}
 }
-
-// withoutCache shares the functions but remembers no expression.
-func (e *Evaluator) withoutCache() *Evaluator { return &Evaluator{e.jinja, e.yaql.Fresh()} }
