@@ -97,7 +97,7 @@ func (s *Server) copyEntryPoint(from, to *core.Action) error {
 	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	return root.WriteFile(name, raw, 0o755) //nolint:gosec // entry points are programs
+	return root.WriteFile(name, raw, 0o755) // entry points are programs
 }
 
 // removeActionFiles removes an action's file and metadata.

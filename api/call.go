@@ -80,7 +80,7 @@ func (s *Server) allowedOrigin(origin string) string {
 // newRequestID returns a random UUID.
 func newRequestID() string {
 	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never returns an error
+	rand.Read(b[:]) // crypto/rand.Read never returns an error
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	id := make([]byte, 0, 36)
 	for i, end := range [...]int{4, 6, 8, 10, 16} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/store"
@@ -128,6 +129,42 @@ func (f *found[T]) scan(ctx context.Context, r store.Reader[T], p paging) ([]*T,
 func sendList[T any](c *call, vs []T, total int, p paging, write func(b []byte, v T) ([]byte, error)) error {
 	c.countHeaders(total, p)
 	return sendAll(c, vs, write)
+}
+
+// collection is a small collection as it is listed: read whole, filtered in memory.
+type collection[T any] struct {
+	attributes attributes
+	all        store.Reader[T]
+	id         func(*T) string
+	fits       func(*T) bool // the noun's own filters
+	write      func(b []byte, v *T, pick *picked) ([]byte, error)
+}
+
+// listCollection answers with a page of a small collection, in the order of its keys.
+func listCollection[T any](c *call, k collection[T]) error {
+	pick, err := c.pick(k.attributes)
+	if err != nil {
+		return err
+	}
+	p, err := c.paging(100)
+	if err != nil {
+		return err
+	}
+	ids, err := c.ids()
+	if err != nil {
+		return err
+	}
+	all, err := k.all.All(c.ctx())
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(v *T) bool {
+		return !k.fits(v) || (len(ids) > 0 && !slices.Contains(ids, k.id(v)))
+	})
+	if strings.HasPrefix(c.text("sort"), "-") {
+		slices.Reverse(all)
+	}
+	return sendList(c, cut(all, p), len(all), p, func(b []byte, v *T) ([]byte, error) { return k.write(b, v, pick) })
 }
 
 // sendAll answers with a whole list, without count headers.

@@ -63,7 +63,7 @@ func (r *ranWith) maskResult(x *core.Execution, raw []byte) ([]byte, error) {
 func (r *ranWith) maskOutput(raw []byte) ([]byte, error) {
 	result, err := decodeObject(raw)
 	if err != nil || result[r.outputKey] == nil {
-		return raw, nil //nolint:nilerr // a result that is no object has no output key
+		return raw, nil // a result that is no object has no output key
 	}
 	whole := r.output
 	if _, isType := whole["type"].(string); !isType {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -52,29 +51,11 @@ func (o *object) extra(name string, v any) {
 }
 
 func (c *call) listPacks() error {
-	pick, err := c.pick(packAttributes)
-	if err != nil {
-		return err
-	}
-	p, err := c.paging(100)
-	if err != nil {
-		return err
-	}
-	ids, err := c.ids()
-	if err != nil {
-		return err
-	}
-	all, err := c.s.Store.Packs().All(c.ctx())
-	if err != nil {
-		return err
-	}
-	all = slices.DeleteFunc(all, func(k *core.Pack) bool {
-		return !matches(c.text("name"), k.Name) || !matches(c.text("ref"), k.Ref) || (len(ids) > 0 && !slices.Contains(ids, k.ID))
+	return listCollection(c, collection[core.Pack]{
+		attributes: packAttributes, all: c.s.Store.Packs(), write: writePack,
+		id:   func(v *core.Pack) string { return v.ID },
+		fits: func(v *core.Pack) bool { return matches(c.text("name"), v.Name) && matches(c.text("ref"), v.Ref) },
 	})
-	if strings.HasPrefix(c.text("sort"), "-") {
-		slices.Reverse(all)
-	}
-	return sendList(c, cut(all, p), len(all), p, func(b []byte, k *core.Pack) ([]byte, error) { return writePack(b, k, pick) })
 }
 
 func (c *call) getPack() error {

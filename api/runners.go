@@ -1,9 +1,6 @@
 package api
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/petrelhq/petrel/core"
@@ -11,29 +8,11 @@ import (
 )
 
 func (c *call) listRunners() error {
-	pick, err := c.pick(runnerAttributes)
-	if err != nil {
-		return err
-	}
-	p, err := c.paging(100)
-	if err != nil {
-		return err
-	}
-	ids, err := c.ids()
-	if err != nil {
-		return err
-	}
-	all, err := c.s.Store.Runners().All(c.ctx())
-	if err != nil {
-		return err
-	}
-	all = slices.DeleteFunc(all, func(r *core.RunnerType) bool {
-		return !matches(c.text("name"), r.Name) || (len(ids) > 0 && !slices.Contains(ids, r.ID))
+	return listCollection(c, collection[core.RunnerType]{
+		attributes: runnerAttributes, all: c.s.Store.Runners(), write: writeRunner,
+		id:   func(v *core.RunnerType) string { return v.ID },
+		fits: func(v *core.RunnerType) bool { return matches(c.text("name"), v.Name) },
 	})
-	if strings.HasPrefix(c.text("sort"), "-") {
-		slices.Reverse(all)
-	}
-	return sendList(c, cut(all, p), len(all), p, func(b []byte, r *core.RunnerType) ([]byte, error) { return writeRunner(b, r, pick) })
 }
 
 func (c *call) findRunner() (*core.RunnerType, error) {

@@ -180,7 +180,7 @@ func TestStreamGivesSignsOfLifeAndEndsWithTheServer(t *testing.T) {
 		t.Errorf("%v, want a sign of life", f)
 	}
 	w.stop()
-	for range fs { //nolint:revive // until the server closes it
+	for range fs { // until the server closes it
 	}
 }
 

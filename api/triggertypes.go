@@ -1,8 +1,6 @@
 package api
 
 import (
-	"slices"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/petrelhq/petrel/core"
@@ -11,28 +9,12 @@ import (
 )
 
 func (c *call) listTriggerTypes() error {
-	pick, err := c.pick(triggerTypeAttributes)
-	if err != nil {
-		return err
-	}
-	p, err := c.paging(100)
-	if err != nil {
-		return err
-	}
-	ids, err := c.ids()
-	if err != nil {
-		return err
-	}
-	all, err := c.s.Store.TriggerTypes().All(c.ctx())
-	if err != nil {
-		return err
-	}
-	all = slices.DeleteFunc(all, func(t *core.TriggerType) bool {
-		return !matches(c.text("pack"), t.Pack) || !matches(c.text("name"), t.Name) ||
-			(len(ids) > 0 && !slices.Contains(ids, t.ID))
-	})
-	return sendList(c, cut(all, p), len(all), p, func(b []byte, t *core.TriggerType) ([]byte, error) {
-		return writeTriggerType(b, t, pick)
+	return listCollection(c, collection[core.TriggerType]{
+		attributes: triggerTypeAttributes, all: c.s.Store.TriggerTypes(), write: writeTriggerType,
+		id: func(v *core.TriggerType) string { return v.ID },
+		fits: func(v *core.TriggerType) bool {
+			return matches(c.text("pack"), v.Pack) && matches(c.text("name"), v.Name)
+		},
 	})
 }
 

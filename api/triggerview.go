@@ -1,7 +1,7 @@
 package api
 
 import (
-	"crypto/md5" //nolint:gosec // StackStorm's uids hold an MD5; nothing relies on its strength
+	"crypto/md5" // StackStorm's uids hold an MD5; nothing relies on its strength
 	"encoding/hex"
 
 	"github.com/petrelhq/petrel/core"
@@ -30,7 +30,7 @@ func writeTriggerType(b []byte, t *core.TriggerType, p *picked) ([]byte, error) 
 
 // writeTrigger appends a trigger as the API shows it.
 func writeTrigger(b []byte, t *core.Trigger, p *picked) ([]byte, error) {
-	sum := md5.Sum(t.Parameters) //nolint:gosec // see the import
+	sum := md5.Sum(t.Parameters) // see the import
 	o := begin(b, p)
 	o.text("id", t.ID)
 	o.text("uid", "trigger:"+t.Pack+":"+t.Name+":"+hex.EncodeToString(sum[:]))

@@ -83,25 +83,6 @@ type runner func(ctx context.Context, c core.Call) (core.Result, error)
 
 func (r runner) Run(ctx context.Context, c core.Call) (core.Result, error) { return r(ctx, c) }
 
-// templates is the real evaluator, as the server joins it.
-type templates struct{ env *jinja.Environment }
-
-func (t templates) Variables(src string) ([]string, error) {
-	tpl, err := t.env.Compile(src)
-	if err != nil {
-		return nil, err
-	}
-	return tpl.Variables(), nil
-}
-
-func (t templates) Render(ctx context.Context, src string, vars *expr.Dict) (string, error) {
-	tpl, err := t.env.Compile(src)
-	if err != nil {
-		return "", err
-	}
-	return tpl.Render(jinja.Run{Context: ctx}, jinja.DictVars(vars))
-}
-
 // echo prints its message on both streams and returns it.
 func echo(_ context.Context, c core.Call) (core.Result, error) {
 	message := fmt.Sprint(c.Params["message"])
@@ -133,7 +114,7 @@ func newWorld(t testing.TB, change func(*api.Config)) *world {
 	}
 	w.auth = auth.New(auth.Config{Store: w.store, Accounts: accounts, Log: log, Secret: func() []byte { return []byte("secret") }})
 	w.router = router.New(w.store, log)
-	templates := templates{jinja.New(jinja.Options{TrimBlocks: true, LstripBlocks: true}, nil, nil, nil)}
+	templates := jinja.StackStorm(expr.Strict, nil)
 	w.engine = execution.New(execution.Config{
 		Store: w.store, Log: log, Drain: 10 * time.Second, Runners: w.runners(),
 		Templates: execution.Templates{
@@ -147,7 +128,7 @@ func newWorld(t testing.TB, change func(*api.Config)) *world {
 	})
 	matcher := rules.New(rules.Config{
 		Store: w.store, Log: log, User: "stanley", Request: w.engine.Request,
-		Renderer: rules.NewRenderer(templates.env, func(string) (expr.Value, bool) { return nil, false }),
+		Renderer: rules.NewRenderer(templates, func(string) (expr.Value, bool) { return nil, false }),
 		Acquire:  w.router.Acquire, Release: w.router.Release,
 	})
 	packs := &pack.Registrar{Store: w.store, Log: log, Declare: w.router.Declare, SaveRule: matcher.Save}

@@ -16,7 +16,7 @@ import (
 func NewID(t time.Time) string {
 	var b [12]byte
 	binary.BigEndian.PutUint32(b[:4], uint32(t.Unix()))
-	rand.Read(b[4:]) //nolint:errcheck // crypto/rand.Read never returns an error
+	rand.Read(b[4:]) // crypto/rand.Read never returns an error
 	return hex.EncodeToString(b[:])
 }
 

@@ -1,10 +1,6 @@
 package core
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-)
+import "encoding/json"
 
 // Schema is the schema of one value: JSON Schema draft 4 with StackStorm's additions
 // (a boolean "required", "secret", "immutable", "position"). Package schema gives it meaning.
@@ -44,55 +40,20 @@ func (p Parameters) Get(name string) (Schema, bool) {
 
 // MarshalJSON implements json.Marshaler.
 func (p Parameters) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		name, err := json.Marshal(p[i].Name)
-		if err != nil {
-			return nil, err
-		}
-		schema, err := json.Marshal(p[i].Schema)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(schema)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return marshalMembers(len(p), func(i int) (string, any) { return p[i].Name, p[i].Schema })
 }
 
 // UnmarshalJSON implements json.Unmarshaler. Of a name given twice the last schema counts.
-func (p *Parameters) UnmarshalJSON(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	t, err := dec.Token()
-	if err != nil {
-		return err
-	}
+func (p *Parameters) UnmarshalJSON(raw []byte) error {
 	*p = nil
-	if t == nil {
-		return nil
-	}
-	if t != json.Delim('{') {
-		return fmt.Errorf("parameters need to be an object, got %v", t)
-	}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return err
-		}
+	return unmarshalMembers(raw, "parameters", func(name string, dec *json.Decoder) error {
 		var s Schema
 		if err := dec.Decode(&s); err != nil {
-			return fmt.Errorf("parameter %q: %w", name, err)
+			return err
 		}
-		p.Set(name.(string), s)
-	}
-	return nil
+		p.Set(name, s)
+		return nil
+	})
 }
 
 // Set gives the parameter called name a schema, adding it at the end if it is new.

@@ -18,6 +18,8 @@ import (
 	"github.com/petrelhq/petrel/core/auth"
 	"github.com/petrelhq/petrel/core/backend/local"
 	"github.com/petrelhq/petrel/core/execution"
+	"github.com/petrelhq/petrel/core/expr"
+	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/rules"
@@ -116,7 +118,7 @@ func (s *Server) checkClock(ctx context.Context) error {
 // join makes the parts and gives each what it needs of the others.
 func (s *Server) join(ctx context.Context, news io.Writer) error {
 	cfg, st := s.cfg, s.store
-	templates := newTemplates()
+	templates := jinja.StackStorm(expr.Strict, nil)
 
 	htpasswd := cfg.Auth.Htpasswd
 	if htpasswd == "" {
@@ -152,7 +154,7 @@ func (s *Server) join(ctx context.Context, news io.Writer) error {
 	})
 	s.rules = rules.New(rules.Config{
 		Store: st, Log: s.log, User: systemUser(cfg), Request: s.engine.Request,
-		Renderer: rules.NewRenderer(templates.env, patternNames), Acquire: s.router.Acquire, Release: s.router.Release,
+		Renderer: rules.NewRenderer(templates, patternNames), Acquire: s.router.Acquire, Release: s.router.Release,
 	})
 	s.packs = &pack.Registrar{Store: st, Log: s.log, Declare: s.router.Declare, SaveRule: s.rules.Save}
 	s.metrics = newMetrics(st, s.engine)

@@ -4,16 +4,7 @@ import (
 	"context"
 
 	"github.com/petrelhq/petrel/core/expr"
-	"github.com/petrelhq/petrel/core/expr/jinja"
 )
-
-// templates joins the Jinja evaluator to those who render with it.
-type templates struct{ env *jinja.Environment }
-
-// newTemplates makes StackStorm's environment. st2: triggers-rules reference 6.
-func newTemplates() templates {
-	return templates{jinja.StackStorm(expr.Strict, nil)}
-}
 
 // patternNames are the names that every criteria pattern sees.
 func patternNames(name string) (expr.Value, bool) {
@@ -21,24 +12,6 @@ func patternNames(name string) (expr.Value, bool) {
 		return noKeyValues(""), true
 	}
 	return nil, false
-}
-
-// Variables implements execution.Jinja.
-func (t templates) Variables(src string) ([]string, error) {
-	tpl, err := t.env.Compile(src)
-	if err != nil {
-		return nil, err
-	}
-	return tpl.Variables(), nil
-}
-
-// Render implements execution.Jinja.
-func (t templates) Render(ctx context.Context, src string, vars *expr.Dict) (string, error) {
-	tpl, err := t.env.Compile(src)
-	if err != nil {
-		return "", err
-	}
-	return tpl.Render(jinja.Run{Context: ctx}, jinja.DictVars(vars))
 }
 
 // noKeyValues is what templates see as st2kv as long as there is no datastore: every

@@ -18,6 +18,7 @@ import (
 	"github.com/petrelhq/petrel/core/backend/local"
 	"github.com/petrelhq/petrel/core/execution"
 	"github.com/petrelhq/petrel/core/expr"
+	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -70,7 +71,7 @@ func newWorldIn(t *testing.T, dir string, runners map[string]core.Runner, change
 	cfg := execution.Config{
 		Store: w.store, Runners: runners, Log: slog.New(slog.DiscardHandler), Drain: 10 * time.Second,
 		Templates: execution.Templates{
-			Jinja:      jinjaTemplates(),
+			Jinja:      jinja.StackStorm(expr.Strict, nil),
 			KeyValues:  func(string) expr.Value { return expr.NewDict() },
 			PackConfig: func(context.Context, string, string) (expr.Value, error) { return expr.NewDict(), nil },
 		},

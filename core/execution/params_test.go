@@ -9,34 +9,8 @@ import (
 	"testing"
 
 	"github.com/petrelhq/petrel/core"
-	"github.com/petrelhq/petrel/core/execution"
-	"github.com/petrelhq/petrel/core/expr"
-	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/store"
 )
-
-// templates is the real evaluator, as the server joins it.
-type templates struct{ env *jinja.Environment }
-
-func jinjaTemplates() execution.Jinja {
-	return templates{jinja.StackStorm(expr.Strict, nil)}
-}
-
-func (t templates) Variables(src string) ([]string, error) {
-	tpl, err := t.env.Compile(src)
-	if err != nil {
-		return nil, err
-	}
-	return tpl.Variables(), nil
-}
-
-func (t templates) Render(ctx context.Context, src string, vars *expr.Dict) (string, error) {
-	tpl, err := t.env.Compile(src)
-	if err != nil {
-		return "", err
-	}
-	return tpl.Render(jinja.Run{Context: ctx}, jinja.DictVars(vars))
-}
 
 // TestParameters follows parameters from what a rule says to what the runner gets.
 func TestParameters(t *testing.T) {

@@ -104,7 +104,7 @@ func outcome(x *core.Execution, res core.Result, cause error) core.Result {
 	case errors.Is(cause, core.ErrDrained) && res.Status != core.Succeeded:
 		return core.Result{Status: core.Abandoned, Value: res.Value}
 	case len(res.Value) == 0:
-		return failure(errors.New("Failed to execute action.")) //nolint:staticcheck // st2's text
+		return failure(errors.New("Failed to execute action.")) // st2's text
 	}
 	return res
 }

@@ -138,7 +138,7 @@ func (s *scope) text(ctx context.Context, src string) (string, error) {
 	}
 	mentioned, err := s.jinja.Variables(src)
 	if err != nil {
-		return src, nil //nolint:nilerr // literal, as documented
+		return src, nil // literal, as documented
 	}
 	vars := expr.NewDict()
 	for _, name := range mentioned {

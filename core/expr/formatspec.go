@@ -30,7 +30,7 @@ func Format(b *Budget, v Value, spec string) (string, error) {
 		return Str(b, v)
 	}
 	if u, ok := v.(*Undefined); ok {
-		return "", u.formatErr()
+		return "", Errorf("TypeError", "unsupported format string passed to %s.__format__", u.typeName())
 	}
 	if !isNumber(v) && !isText(v) {
 		return "", Errorf("TypeError", "unsupported format string passed to %s.__format__", TypeName(v))
@@ -46,13 +46,6 @@ func Format(b *Budget, v Value, spec string) (string, error) {
 		return f.text(s)
 	}
 	return f.number(v)
-}
-
-func (u *Undefined) formatErr() error {
-	if u.Kind == Strict {
-		return u.Err()
-	}
-	return Errorf("TypeError", "unsupported format string passed to Undefined.__format__")
 }
 
 func parseFormatSpec(spec, typeName string) (formatSpec, error) {

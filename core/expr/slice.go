@@ -146,8 +146,8 @@ func (s *SliceIndex) Bounds(n int) (start, stop, step int, err error) {
 		return 0, 0, 0, err
 	}
 	to, err := sliceBound(s.Stop, last, low, high, n)
-	// A step beyond the sequence acts as one just beyond it.
-	st = min(max(st, -int64(n)-1), int64(n)+1)
+	// A step far beyond any sequence acts as any other that is.
+	st = min(max(st, -1<<31), 1<<31)
 	return int(from), int(to), int(st), err
 }
 

@@ -113,7 +113,7 @@ func signal(e entry, sig syscall.Signal) error {
 	if err != nil {
 		return err
 	}
-	defer handle.Release() //nolint:errcheck // nothing to do about it
+	defer handle.Release() // nothing to do about it
 	if now, ok := readEntry(e.pid); !ok || now.tick != e.tick {
 		return nil
 	}

@@ -86,7 +86,7 @@ func (p *Process) fork(path string, child childFiles) error {
 	}
 	p.pid = pid
 	if pidfd >= 0 {
-		syscall.SetNonblock(pidfd, true) //nolint:errcheck // Wait falls back to a blocking wait
+		syscall.SetNonblock(pidfd, true) // Wait falls back to a blocking wait
 		p.exit = os.NewFile(uintptr(pidfd), "pidfd")
 	}
 	return nil

@@ -106,12 +106,12 @@ func pipe() (r, w int, err error) {
 // pollable gives fd to the runtime's poller. Only our end becomes non-blocking: the
 // child's end of a pipe is another open file.
 func pollable(fd int, name string) *os.File {
-	syscall.SetNonblock(fd, true) //nolint:errcheck // fails for bad descriptors only
+	syscall.SetNonblock(fd, true) // fails for bad descriptors only
 	return os.NewFile(uintptr(fd), name)
 }
 
 func feed(w *os.File, r io.Reader) {
-	io.Copy(w, r) //nolint:errcheck // a process need not read its input to the end
+	io.Copy(w, r) // a process need not read its input to the end
 	w.Close()
 }
 
@@ -148,7 +148,7 @@ func (s *stream) finish() (left bool) {
 	select {
 	case <-s.done:
 	default:
-		s.file.SetReadDeadline(time.Now().Add(lingering)) //nolint:errcheck // a pipe takes deadlines
+		s.file.SetReadDeadline(time.Now().Add(lingering)) // a pipe takes deadlines
 		<-s.done
 	}
 	return s.left
@@ -156,12 +156,12 @@ func (s *stream) finish() (left bool) {
 
 // drain takes what is in the pipe already, so that nothing the process itself printed is lost.
 func (s *stream) drain(buf []byte) {
-	s.file.SetReadDeadline(time.Time{}) //nolint:errcheck // a pipe takes deadlines
+	s.file.SetReadDeadline(time.Time{}) // a pipe takes deadlines
 	conn, err := s.file.SyscallConn()
 	if err != nil {
 		return
 	}
-	conn.Read(func(fd uintptr) bool { //nolint:errcheck // nothing more to read is the normal end
+	conn.Read(func(fd uintptr) bool { // nothing more to read is the normal end
 		for total := 0; total < pipeSize; {
 			n, err := syscall.Read(int(fd), buf)
 			if n <= 0 || err != nil {

@@ -27,7 +27,7 @@ func (p *Process) Wait(ctx context.Context) (Exit, error) {
 	stop := context.AfterFunc(ctx, func() {
 		defer close(over)
 		if endErr = p.end(); endErr != nil && p.exit != nil {
-			p.exit.SetReadDeadline(time.Now().Add(lingering)) //nolint:errcheck // a polled file takes deadlines
+			p.exit.SetReadDeadline(time.Now().Add(lingering)) // a polled file takes deadlines
 		}
 	})
 	gone := p.awaitExit()
@@ -52,7 +52,7 @@ func (p *Process) Wait(ctx context.Context) (Exit, error) {
 func (p *Process) end() error {
 	err := p.spec.Ender.End(context.Background(), Target{Identity: p.Identity(), Mark: p.spec.Mark})
 	if err != nil {
-		syscall.Kill(-p.pid, syscall.SIGKILL) //nolint:errcheck // the last thing to try, where /proc cannot be read; err says what is wrong
+		syscall.Kill(-p.pid, syscall.SIGKILL) // the last thing to try, where /proc cannot be read; err says what is wrong
 	}
 	return err
 }

@@ -11,7 +11,7 @@ type capture struct {
 }
 
 func (c *capture) Write(b []byte) (int, error) {
-	c.out.Write(b) //nolint:errcheck // core.Output: writers never fail
+	c.out.Write(b) // core.Output: writers never fail
 	n := min(len(b), c.max-len(c.kept))
 	c.kept = append(c.kept, b[:n]...)
 	c.cut += int64(len(b) - n)

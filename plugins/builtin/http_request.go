@@ -106,7 +106,7 @@ func (h httpRequest) client(params map[string]any, hosts hostRule) (*http.Client
 		if transport.TLSClientConfig == nil {
 			transport.TLSClientConfig = &tls.Config{}
 		}
-		transport.TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // the user asked for it
+		transport.TLSClientConfig.InsecureSkipVerify = true // the user asked for it
 	}
 	if proxies != nil {
 		transport.Proxy = proxies

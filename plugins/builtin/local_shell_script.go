@@ -61,7 +61,7 @@ func scriptPath(c core.Call) (string, error) {
 func makeExecutable(script string) {
 	const execute = 0o111
 	if info, err := os.Stat(script); err == nil && info.Mode()&execute != execute {
-		os.Chmod(script, info.Mode().Perm()|execute) //nolint:errcheck // see above
+		os.Chmod(script, info.Mode().Perm()|execute) // see above
 	}
 }
 

@@ -67,7 +67,7 @@ func (s *server) awaitReady(stdout io.Reader) error {
 	if s.url == "" {
 		return errors.New("it did not say where it listens")
 	}
-	go io.Copy(io.Discard, stdout) //nolint:errcheck // ends with the process
+	go io.Copy(io.Discard, stdout) // ends with the process
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		resp, err := http.Get(s.url + "/readyz")
 		if err != nil {

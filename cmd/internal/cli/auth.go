@@ -69,7 +69,7 @@ func (a *app) login() *cobra.Command {
 				err = s.remember(token, args[0], login.password, write)
 			}
 			if err != nil {
-				return fmt.Errorf("Failed to log in as %s: %s", args[0], s.explain(err)) //nolint:staticcheck // StackStorm's words
+				return fmt.Errorf("Failed to log in as %s: %s", args[0], s.explain(err)) // StackStorm's words
 			}
 			s.printf("Logged in as %s\n", args[0])
 			if !write {

@@ -33,12 +33,12 @@ func readObject(path string) (client.Object, error) {
 func readDocument(path string) (any, error) {
 	extension := filepath.Ext(path)
 	if !slices.Contains([]string{".json", ".yaml", ".yml"}, extension) {
-		//nolint:staticcheck // StackStorm's words
+		// StackStorm's words
 		return nil, fmt.Errorf("Unsupported meta type %s, file %s. Allowed: ['.json', '.yaml', '.yml']", extension, path)
 	}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("File %q does not exist.", path) //nolint:staticcheck // StackStorm's words
+		return nil, fmt.Errorf("File %q does not exist.", path) // StackStorm's words
 	}
 	if err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func (s *session) existing(ctx context.Context, r resource, key string) (client.
 	o, err := r.find(ctx, c, key)
 	var missing *notFound
 	if errors.As(err, &missing) {
-		return nil, fmt.Errorf("Resource with id or reference %q doesn't exist.", key) //nolint:staticcheck // StackStorm's words
+		return nil, fmt.Errorf("Resource with id or reference %q doesn't exist.", key) // StackStorm's words
 	}
 	return o, err
 }

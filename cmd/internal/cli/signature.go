@@ -97,7 +97,7 @@ func (sig signature) names() []string {
 func (s *session) unknownAction(err error) error {
 	var missing *notFound
 	if errors.As(err, &missing) {
-		return fmt.Errorf("Action %q cannot be found. See which there are: %s action list", missing.key, s.prog) //nolint:staticcheck // StackStorm's words
+		return fmt.Errorf("Action %q cannot be found. See which there are: %s action list", missing.key, s.prog) // StackStorm's words
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func tailed(ctx context.Context, c *client.Client, args []string) (string, error
 	_, err := executionResource.find(ctx, c, args[0])
 	var missing *notFound
 	if errors.As(err, &missing) {
-		return "", fmt.Errorf("Execution  with id %s not found.", args[0]) //nolint:staticcheck // StackStorm's words, both blanks
+		return "", fmt.Errorf("Execution  with id %s not found.", args[0]) // StackStorm's words, both blanks
 	}
 	return args[0], err
 }

@@ -159,6 +159,11 @@ func filterJoin(c *Call, a []expr.Value) (expr.Value, error) {
 		if v, err = get(v); err != nil {
 			return nil, err
 		}
+		if !c.frame.autoescape { // each item is made text before the next one is asked for
+			if v, err = expr.Str(c.Budget, v); err != nil {
+				return nil, err
+			}
+		}
 		if err := c.Budget.GrowItems(1); err != nil {
 			return nil, err
 		}

@@ -182,10 +182,11 @@ func TestCorpusAgainstPython(t *testing.T) {
 	}
 }
 
-// outsideOfPython tells outcomes that the two cannot agree on: memory addresses, complex numbers, the order of sets in text.
+// outsideOfPython tells outcomes that the two cannot agree on: memory addresses, complex numbers, the
+// order of sets in text and in flattened lists, and which unhashable member of a set is met first.
 func outsideOfPython(source string, want outcome) bool {
 	text := strings.NewReplacer(`","`, "").Replace(want.String()) // a text may have been taken apart
-	for _, sign := range []string{" at 0x", "\"complex\"", "frozenset(", "AttributeError", "RecursionError", "View(", "unhashable type: 'dict'"} {
+	for _, sign := range []string{" at 0x", "\"complex\"", "frozenset", "tzinfo=", "AttributeError", "RecursionError", "View(", "unhashable type: 'dict'"} {
 		if strings.Contains(text, sign) {
 			return true
 		}
@@ -193,7 +194,8 @@ func outsideOfPython(source string, want outcome) bool {
 	if splitSeconds.MatchString(text) {
 		return true
 	}
-	return strings.Contains(source, "toSet()") && strings.Contains(source, "str(")
+	sets, ordered := strings.Contains(source, "set(") || strings.Contains(source, "toSet()"), strings.Contains(source, "flatten()") || strings.Contains(source, "str(")
+	return sets && (ordered || want.Error == "TypeError" && strings.Contains(want.Msg, "unhashable"))
 }
 
 // splitSeconds is an offset with parts of a second, which Go's zones do not have.

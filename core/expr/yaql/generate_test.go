@@ -90,7 +90,7 @@ func (g *generator) text(deep bool) string {
 	}
 	return g.fill(g.pick(
 		"@T + @T", "@T * @C", "(@T)", "@T.toUpper()", "@T.toLower()", "@T.trim()", "@T.trimLeft()", "@T.trimRight(' c')", "@T.trim(@T)", "norm(@T)", "@T.norm()",
-		"@T.replace(@T, @T)", "@T.replace(b, @T, @I)", "@T.substring(@I)", "@T.substring(@I, @I)", "@L.join(',')", "@T.join(@L)", "str(@N)", "str(@L)", "str(@D)", "str(@B)", "str(@P)", "str(@M)", "str(null)",
+		"@T.replace(@T, @T)", "@T.replace(b, @T, @I)", "@T.substring(@I)", "@T.substring(@I, @I)", "@L.join(',')", "@T.join(@L)", "str(@N)", "str((@L).toList())", "str(@D)", "str(@B)", "str(@P)", "str(@M)", "str(null)",
 		"concat(@T, @T)", "@T.replace({a => @T, b => 1})", "@M.format('%Y-%m-%d %H:%M:%S')", "@M.format('%j %a %b %U %W')", "regex('b').replace(@T, @T)", "regex('[a-c]').replaceBy(@T, $.value + '!')",
 		"regex('b').search(@T)", "escapeRegex(@T)", "hex(@I)", "@L.select(str($)).join('')", "switch(@B => @T, true => @T)", "coalesce(null, @T)", "ctx().vms[0].name", "let(x => @T) -> $x + $x", "@T.toCharArray()[@C]", "@T.split(',')[0]",
 	))
@@ -160,7 +160,7 @@ func (g *generator) date(deep bool) string {
 	if deep || g.IntN(3) == 0 {
 		return g.pick("datetime(2024, 2, 29)", "datetime(2023, 12, 31, 23, 59, 58, 123456)", "datetime(0)", "datetime('2024-02-29T13:45:30Z')", "datetime(2024, 3, 1, offset => timespan(hours => 2))")
 	}
-	return g.fill(g.pick("@M + @P", "@M - @P", "@P + @M", "@M.date", "@M.utc", "@M.replace(year => 2020)", "@M.replace(month => @C, day => 1)", "@M.replace(hour => @C, offset => timespan(hours => 1))", "datetime(2024, @C, @C)", "datetime(1709214330.5)", "datetime(@N)",
+	return g.fill(g.pick("@M + @P", "@M - @P", "@P + @M", "@M.date", "@M.utc", "@M.replace(year => 2020)", "@M.replace(month => @C, day => 1)", "@M.replace(hour => @C, offset => timespan(hours => 1))", "datetime(2024, @C, @C)", "datetime(1709214330.5)", "datetime(@C)",
 		"datetime('2024-0@C-1@C')", "datetime('2024-02-1@C 0@C:1@C')", "datetime('1@C Feb 2024')", "datetime('Mar @C, 2023 4:0@C PM')", "datetime('2@C/0@C/2022')", "datetime('2024-01-0@C', '%Y-%m-%d')", "datetime('0@C:3@C', '%H:%M')", "datetime('20240@C1@CT10203@C')", "datetime('2024-02-03T04:05:0@C.@C+0@C:30')"))
 }
 

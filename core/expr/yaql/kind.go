@@ -32,6 +32,13 @@ const (
 	pairKind    // key => value, evaluated
 	ruleKind    // key => value, unevaluated
 	lambdaKind  // an expression, unevaluated
+
+	// Operands: operators look at both sides when they are evaluated, and before that only at literals.
+	summandKind // what + may have
+	factorKind  // what * may have
+	amountKind  // what -, /, mod and signs may have
+	holderKind  // what may stand on the right of in
+	subjectKind // what =~ and !~ may have
 )
 
 // kindNames are the kinds as signatures spell them.
@@ -40,6 +47,7 @@ var kindNames = map[string]kind{
 	"string": textKind, "iterable": iterableKind, "iterator": iteratorKind, "list": sequenceKind, "map": mapKind, "set": setKind,
 	"ordered": orderedKind, "datetime": datetimeKind, "timespan": timespanKind, "regex": regexKind, "null": nullKind,
 	"context": contextKind, "pair": pairKind, "rule": ruleKind, "expression": lambdaKind,
+	"summand": summandKind, "factor": factorKind, "amount": amountKind, "holder": holderKind, "subject": subjectKind,
 }
 
 // lazy reports whether arguments of this kind are handed over unevaluated.
@@ -49,7 +57,7 @@ func (k kind) lazy() bool { return k == lambdaKind || k == ruleKind }
 // that also take it say so on their own.
 func (k kind) accepts(v Value) bool {
 	switch k {
-	case anyKind, lambdaKind, ruleKind:
+	case anyKind, lambdaKind, ruleKind, summandKind, factorKind, amountKind, holderKind, subjectKind:
 		return true
 	case objectKind:
 		return v != nil
@@ -74,8 +82,24 @@ func (k kind) accepts(v Value) bool {
 	return k.acceptsContainer(v)
 }
 
+// acceptsLiteral is accepts for a literal: a call that it rules out fails before anything is evaluated.
+func (k kind) acceptsLiteral(v Value) bool {
+	_, isText := v.(string)
+	switch k {
+	case summandKind:
+		return isText || isNumber(v)
+	case factorKind:
+		return v != nil
+	case amountKind:
+		return isNumber(v)
+	case holderKind, subjectKind:
+		return isText
+	}
+	return k.accepts(v)
+}
+
 func (k kind) acceptsContainer(v Value) bool {
-	ok := false
+	var ok bool
 	switch k {
 	case iterableKind:
 		ok = isIterable(v)

@@ -110,7 +110,7 @@ func dateFromStamp(c *Call) (Value, error) {
 		return nil, err
 	}
 	micros := math.RoundToEven(stamp * 1e6)
-	if !(math.Abs(micros) < 1<<62) {
+	if !(math.Abs(micros) < 1<<63) {
 		return nil, expr.Errorf("ValueError", "timestamp out of range")
 	}
 	if err := checkOffset(c.span(1)); err != nil {
@@ -154,7 +154,7 @@ func spanFromUnits(c *Call) (Value, error) {
 	for i, unit := range []Timespan{day, hour, minute, second, millisecond, microsecond} {
 		total.Add(total, new(big.Int).Mul(c.big(i), big.NewInt(int64(unit))))
 	}
-	if !total.IsInt64() || total.BitLen() > 62 {
+	if !total.IsInt64() {
 		return nil, expr.Errorf("OverflowError", "the time span is too long")
 	}
 	return Timespan(total.Int64()), nil

@@ -63,13 +63,14 @@ func foldWith(op string) func(c *Call) (Value, error) {
 	}
 }
 
-// better is the first value unless the second goes before it.
+// better is the larger (>) or smaller (<) value. Of equal ones it is the first for > and the second
+// for <: both ask whether the second is larger.
 func (r *run) better(op string, x, y Value) (Value, error) {
-	yes, err := r.compare(op, y, x)
+	larger, err := r.compare(">", y, x)
 	if err != nil {
 		return nil, err
 	}
-	if yes {
+	if larger == (op == ">") {
 		return y, nil
 	}
 	return x, nil

@@ -224,27 +224,32 @@ func (c *Call) shownText(v Value) (string, error) {
 	return s.(string), nil
 }
 
+// stretch reads a start and a length, held so small that their sum fits.
+func (c *Call) stretch(i int) (start, length int64, err error) {
+	const far = 1 << 40 // beyond any text
+	if start, err = c.int(i); err != nil {
+		return 0, 0, err
+	}
+	length, err = c.int(i + 1)
+	return min(max(start, -far), far), min(length, far), err
+}
+
 func substring(c *Call) (Value, error) {
 	runes, err := c.runes(0)
 	if err != nil {
 		return nil, err
 	}
-	start, err := c.int(1)
-	if err != nil {
-		return nil, err
-	}
-	length, err := c.int(2)
+	start, length, err := c.stretch(1)
 	if err != nil {
 		return nil, err
 	}
 	n := int64(len(runes))
-	if length < 0 || length > n {
+	if length < 0 {
 		length = n
 	}
 	if start < 0 {
 		start += n
 	}
-	start = min(start, n)
 	from, to := clip(start, n), clip(start+length, n)
 	if from >= to {
 		return "", nil

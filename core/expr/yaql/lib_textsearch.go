@@ -154,18 +154,11 @@ func (c *Call) findFrom(index func(s, sub string) int) (Value, error) {
 }
 
 func (c *Call) findWithin(index func(s, sub string) int) (Value, error) {
-	start, err := c.int(2)
-	if err != nil {
-		return nil, err
-	}
-	length, err := c.int(3)
+	start, length, err := c.stretch(2)
 	if err != nil {
 		return nil, err
 	}
 	n := int64(utf8.RuneCountInString(c.text(0)))
-	if length > n {
-		length = n
-	}
 	if start < 0 {
 		start += n
 	}

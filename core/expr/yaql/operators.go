@@ -1,33 +1,35 @@
 package yaql
 
 import (
+	"strings"
+
 	"github.com/petrelhq/petrel/core/expr"
 )
 
 // operatorSpecs are the operators. "and" and "or" are part of the language itself (see logic).
 func operatorSpecs() []spec {
-	const two = "left: any, right: any"
-	op := func(name, summary, example, result string) spec {
-		return spec{"#operator_" + name, AsFunction, two, binary(name), summary, example, result}
+	op := func(name, kinds, summary, example, result string) spec {
+		left, right, _ := strings.Cut(kinds, " ")
+		return spec{"#operator_" + name, AsFunction, "left: " + left + ", right: " + right, binary(name), summary, example, result}
 	}
 	return []spec{
-		op("+", "Sum of numbers or time spans; texts, lists, maps or sets joined; a date moved by a time span.", "[1, 2] + [3]", "[1, 2, 3]"),
-		op("-", "Difference of numbers, sets, time spans or dates; a date moved back by a time span.", "7 - 2.5", "4.5"),
-		op("*", "Product of numbers; a text, list or time span repeated.", "'ab' * 2", "'abab'"),
-		op("/", "Quotient; of two ints it is rounded down. A time span divided by a number or a time span.", "7 / 2", "3"),
-		op("mod", "Remainder with the sign of the right side.", "-7 mod 3", "2"),
-		op("<", "Less: numbers, texts, dates, time spans; null is less than all else; a set that is a proper subset.", "'a' < 'b'", "true"),
-		op("<=", "Less or equal.", "2 <= 2.0", "true"),
-		op(">", "Greater.", "3 > null", "true"),
-		op(">=", "Greater or equal.", "2 >= 3", "false"),
-		op("=", "Equal; an int and a float of the same size are.", "1 = 1.0", "true"),
-		op("!=", "Not equal.", "'1' != 1", "true"),
-		op("in", "Whether a list, set or query has the value, or a text has the text.", "2 in [1, 2]", "true"),
-		op("=~", "Whether the pattern is found in the text.", "'web1' =~ '^web'", "true"),
-		op("!~", "Whether the pattern is not found in the text.", "'web1' !~ '^db'", "true"),
+		op("+", "summand summand", "Sum of numbers or time spans; texts, lists, maps or sets joined; a date moved by a time span.", "[1, 2] + [3]", "[1, 2, 3]"),
+		op("-", "amount amount", "Difference of numbers, sets, time spans or dates; a date moved back by a time span.", "7 - 2.5", "4.5"),
+		op("*", "factor factor", "Product of numbers; a text, list or time span repeated.", "'ab' * 2", "'abab'"),
+		op("/", "amount amount", "Quotient; of two ints it is rounded down. A time span divided by a number or a time span.", "7 / 2", "3"),
+		op("mod", "amount amount", "Remainder with the sign of the right side.", "-7 mod 3", "2"),
+		op("<", "any any", "Less: numbers, texts, dates, time spans; null is less than all else; a set that is a proper subset.", "'a' < 'b'", "true"),
+		op("<=", "any any", "Less or equal.", "2 <= 2.0", "true"),
+		op(">", "any any", "Greater.", "3 > null", "true"),
+		op(">=", "any any", "Greater or equal.", "2 >= 3", "false"),
+		op("=", "any any", "Equal; an int and a float of the same size are.", "1 = 1.0", "true"),
+		op("!=", "any any", "Not equal.", "'1' != 1", "true"),
+		op("in", "any holder", "Whether a list, set or query has the value, or a text has the text.", "2 in [1, 2]", "true"),
+		op("=~", "subject subject", "Whether the pattern is found in the text.", "'web1' =~ '^web'", "true"),
+		op("!~", "subject subject", "Whether the pattern is not found in the text.", "'web1' !~ '^db'", "true"),
 		{"#operator_->", AsFunction, "left: context, right: expression", arrow, "The right side, with the variables of the left: let, with, def or unpack.", "let(x => 2) -> $x * 3", "6"},
-		{"#unary_operator_-", AsFunction, "operand: any", negate, "A number or time span with the other sign.", "-(3)", "0 - 3"},
-		{"#unary_operator_+", AsFunction, "operand: any", positive, "A number or time span as it is.", "+3", "3"},
+		{"#unary_operator_-", AsFunction, "operand: amount", negate, "A number or time span with the other sign.", "-(3)", "0 - 3"},
+		{"#unary_operator_+", AsFunction, "operand: amount", positive, "A number or time span as it is.", "+3", "3"},
 		{"#unary_operator_not", AsFunction, "operand: any", not, "Whether the value is false, 0, null or empty.", "not []", "true"},
 		{"#indexer", AsFunction, "list: list, index: int", listItem, "An item of a list; negative positions count from the end.", "[1, 2, 3][-1]", "3"},
 		{"#indexer", AsFunction, "dict: map, key: any", dictItem, "The value of a key; KeyError when there is none.", "{a => 1}['a']", "1"},

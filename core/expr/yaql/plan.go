@@ -161,7 +161,7 @@ func (p *param) fits(a argument) bool {
 		return p.kind == pairKind || p.kind == ruleKind
 	}
 	if c, ok := a.val.(*constant); ok && p.kind != ruleKind {
-		return p.accepts(c.val)
+		return c.val == nil && p.null || p.kind.acceptsLiteral(c.val)
 	}
 	return p.kind != ruleKind
 }

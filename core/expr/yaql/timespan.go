@@ -7,7 +7,7 @@ import (
 	"github.com/petrelhq/petrel/core/expr"
 )
 
-// Timespan is a length of time in microseconds.
+// Timespan is a length of time in microseconds. st2 differs: it ends at 292,000 years, not at a billion days.
 type Timespan int64
 
 // Units of time spans.
@@ -89,7 +89,7 @@ func (t Timespan) Repr(*expr.Budget) (string, error) {
 // spanOf makes a time span of a number of microseconds, which may be rounded.
 func spanOf(us float64) (Value, error) {
 	us = math.RoundToEven(us)
-	if !(math.Abs(us) < 1<<62) {
+	if !(math.Abs(us) < 1<<63) {
 		return nil, expr.Errorf("OverflowError", "the time span is too long")
 	}
 	return Timespan(us), nil
@@ -98,7 +98,7 @@ func spanOf(us float64) (Value, error) {
 // times multiplies without overflow.
 func (t Timespan) times(n int64) (Timespan, error) {
 	r := t * Timespan(n)
-	if n != 0 && (r/Timespan(n) != t || math.Abs(float64(t)*float64(n)) >= 1<<62) {
+	if n != 0 && (r/Timespan(n) != t || math.Abs(float64(t)*float64(n)) >= 1<<63) {
 		return 0, expr.Errorf("OverflowError", "the time span is too long")
 	}
 	return r, nil
