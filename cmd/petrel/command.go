@@ -103,7 +103,8 @@ func backupCommand() *cobra.Command {
 		Long: `Copy everything a stopped server remembers into a new directory.
 
 A running server is asked instead, by an administrator:
-  curl -X POST -H "X-Auth-Token: $ST2_AUTH_TOKEN" -d '{"directory": "/backups/today"}' http://127.0.0.1:9101/v1/backup
+  curl -X POST -H "X-Auth-Token: $ST2_AUTH_TOKEN" -H 'Content-Type: application/json' \
+       -d '{"directory": "/backups/today"}' http://127.0.0.1:9101/v1/backup
 On Redis use Redis's own means (BGSAVE, or a replica).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -51,7 +51,7 @@ func TestLimitDocs(t *testing.T) {
 	beyond := map[string]string{
 		"range":  "{{ range(100001) }}",
 		"depth":  "{{ " + strings.Repeat("(", maxDepth+1) + "1" + strings.Repeat(")", maxDepth+1) + " }}",
-		"chain":  "{{ 1" + strings.Repeat(" if 1 else 1", maxChain+2) + " }}",
+		"chain":  "{{ 1" + strings.Repeat(" + 1", maxChain+2) + " }}",
 		"tokens": "{{ " + strings.Repeat("1 ", maxTokens+1) + "}}",
 		"source": strings.Repeat("x", maxSource+1),
 	}
