@@ -1,6 +1,11 @@
 package jinja
 
-import "github.com/petrelhq/petrel/core/expr"
+import (
+	"maps"
+	"slices"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
 
 // TestDocs describe the tests of the language: what may follow "is". Example and Result are as in FilterDocs.
 func TestDocs() []expr.Doc {
@@ -82,11 +87,15 @@ func GlobalDocs() []expr.Doc {
 	return docs
 }
 
-// LimitDocs describe what one template may hold, beside the budget of its evaluation. Example is
-// beyond the limit.
+// MethodNames are the methods that values of a type have, sorted: str, list, tuple, dict, set, int, float, range.
+func MethodNames(typeName string) []string {
+	return slices.Sorted(maps.Keys(builtinMethods()[typeName]))
+}
+
+// LimitDocs describe what one template may hold, beside the budget of its evaluation.
 func LimitDocs() []expr.Doc {
 	return []expr.Doc{
-		{Name: "range", Summary: "Items of one range().", Example: "range(100001)", Result: expr.LimitText(maxRange)},
+		{Name: "range", Summary: "Items of one range().", Result: expr.LimitText(maxRange)},
 		{Name: "depth", Summary: "Levels of brackets and blocks within one another in a template.", Result: expr.LimitText(maxDepth)},
 		{Name: "chain", Summary: "Operators of one kind in a row in a template.", Result: expr.LimitText(maxChain)},
 		{Name: "tokens", Summary: "Words and signs of one template.", Result: expr.LimitText(maxTokens)},

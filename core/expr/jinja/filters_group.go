@@ -64,6 +64,9 @@ func (g *group) Order(other expr.Value) (int, bool, error) {
 	return 0, true, err
 }
 
+// HashKey implements expr.Hasher: the list in it cannot be part of a key.
+func (g *group) HashKey() (any, error) { return nil, expr.Hashable(g.list) }
+
 // EqualTo implements expr.Equaler.
 func (g *group) EqualTo(b *expr.Budget, other expr.Value) (bool, error) {
 	if o, ok := other.(*group); ok {

@@ -129,6 +129,8 @@ func yaqlText(s string) string {
 		return "null"
 	case "True", "False":
 		return strings.ToLower(s)
+	case "datetime.timedelta(0)":
+		return "timespan()"
 	}
 	return s
 }

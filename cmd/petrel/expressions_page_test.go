@@ -2,14 +2,20 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"text/template"
+	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/petrelhq/petrel/cmd/internal/author"
+	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/expr/functions"
 	"github.com/petrelhq/petrel/core/expr/jinja"
@@ -19,7 +25,52 @@ import (
 	"github.com/petrelhq/petrel/core/rules"
 )
 
-const expressionsPage = "../../docs/expressions.md"
+const (
+	expressionsPage = "../../docs/expressions.md"
+	exampleFolder   = "testdata/expressions/"
+)
+
+// example is a file that the page shows.
+func example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(exampleFolder + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestExpressionsPageRule holds the criteria that the page shows against the payload that it shows.
+func TestExpressionsPageRule(t *testing.T) {
+	var rule struct{ Criteria map[string]any }
+	if err := yaml.Unmarshal([]byte(example(t, "rule.yaml")), &rule); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(rule.Criteria)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var criteria core.Criteria
+	if err := json.Unmarshal(raw, &criteria); err != nil {
+		t.Fatal(err)
+	}
+	event, err := expr.FromJSON([]byte(example(t, "event.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for load, want := range map[string]bool{"3": true, "0.1": false} {
+		stored := expr.NewLookup(func(_ context.Context, key string) (expr.Value, bool, error) { return load, key == "max_load", nil })
+		names := expr.DictOf("st2kv", expr.DictOf("system", stored))
+		c, err := rules.CompileCriteria(criteria, rules.NewRenderer(jinja.StackStorm(expr.Strict, nil), jinja.DictVars(names)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload, _ := event.(*expr.Dict).Get("trigger")
+		if out, err := c.Match(t.Context(), payload, time.Now()); out.Matched != want {
+			t.Errorf("with max_load %s: %s (%v)", load, out.Reason, err)
+		}
+	}
+}
 
 // TestExpressionsPage compares docs/expressions.md with what the packages say about themselves;
 // with UPDATE=1 it writes the page. The packages' own tests run the examples of the tables; those
@@ -34,7 +85,9 @@ func TestExpressionsPage(t *testing.T) {
 		"workflow":      func() string { return rows(orquesta.Docs()) },
 		"yaqlOperators": func() string { return rows(append(yaqlLibrary(true), yaql.SyntaxDocs()...)) },
 		"yaqlFunctions": func() string { return rows(yaqlLibrary(false)) },
-		"yaqlMore":      func() string { return rows(yaql.WorkflowDocs()) },
+		"yaqlMore":      func() string { return rows(stackstormInYAQL()) },
+		"methods":       methodRows,
+		"file":          func(name string) string { return strings.TrimSpace(example(t, name)) },
 		"budget":        func() string { return budgetRows(t) },
 		"sizes":         sizeRows,
 		"eval":          func(args ...string) string { return session(t, args) },
@@ -103,6 +156,26 @@ func yaqlLibrary(operators bool) []expr.Doc {
 		slices.SortStableFunc(docs, func(a, b expr.Doc) int { return strings.Compare(a.Name, b.Name) })
 	}
 	return docs
+}
+
+// stackstormInYAQL are YAQL's docs of what orquesta.Docs does not tell of already.
+func stackstormInYAQL() []expr.Doc {
+	return slices.DeleteFunc(yaql.WorkflowDocs(), func(d expr.Doc) bool {
+		return slices.ContainsFunc(orquesta.Docs(), func(told expr.Doc) bool { return told.Name == d.Name })
+	})
+}
+
+// methodRows are the types of Jinja's values and their methods.
+func methodRows() string {
+	var b strings.Builder
+	for _, of := range []struct{ what, typeName string }{
+		{"texts", "str"}, {"lists", "list"}, {"maps", "dict"}, {"tuples", "tuple"}, {"sets", "set"}, {"integers", "int"}, {"floats", "float"}, {"ranges", "range"},
+	} {
+		if names := jinja.MethodNames(of.typeName); len(names) > 0 {
+			b.WriteString("| " + of.what + " | `" + strings.Join(names, "` `") + "` |\n")
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // operatorUse writes an operator between its operands.
@@ -197,7 +270,7 @@ func eval(args ...string) (string, error) {
 	for i, a := range args {
 		if i > 0 && args[i-1] == "--context" {
 			args = slices.Clone(args)
-			args[i] = "testdata/expressions/" + a
+			args[i] = exampleFolder + a
 		}
 	}
 	var out bytes.Buffer
