@@ -64,9 +64,9 @@ func serve(cmd *cobra.Command, cfg Config) error {
 	return s.Close()
 }
 
-// gcPercent lets garbage grow to three times what lives, which is little: the collector
+// gcPercent lets garbage grow to twice what lives, which is little: the collector
 // took a tenth of an event's time at Go's default. GOGC overrides it.
-const gcPercent = 300
+const gcPercent = 200
 
 func newLogger(c LogConfig, w io.Writer) (*slog.Logger, error) {
 	var level slog.Level

@@ -67,8 +67,8 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		FS:                          s.fs,
 		Lock:                        lock,
 		FormatMajorVersion:          pebble.FormatValueSeparation, // ours to raise, with Format
-		CacheSize:                   64 << 20,
-		MemTableSize:                16 << 20,
+		CacheSize:                   48 << 20,
+		MemTableSize:                8 << 20,
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,

@@ -66,17 +66,18 @@ func levels() [4]struct {
 
 // binary reads operators of the given level and all that bind tighter.
 func (p *parser) binary(level int) (node, error) {
-	if level == len(levels()) {
+	all := levels()
+	if level == len(all) {
 		return p.postfix()
 	}
 	left, err := p.binary(level + 1)
-	for err == nil && p.tok.kind == levels()[level].kind {
+	for err == nil && p.tok.kind == all[level].kind {
 		if err = p.advance(); err != nil {
 			break
 		}
 		var right node
 		right, err = p.binary(level + 1)
-		left = levels()[level].join(left, right)
+		left = all[level].join(left, right)
 	}
 	return left, err
 }
