@@ -2,6 +2,8 @@ package jinja
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/petrelhq/petrel/core/expr"
 )
@@ -18,6 +20,7 @@ type compiler struct {
 	src    string
 	blocks map[string]*compiledBlock
 	names  map[string]bool // names taken from outside
+	near   expr.Pos        // the place asked for last
 }
 
 // place is where in the template code is compiled.
@@ -62,7 +65,37 @@ func (c *compiler) seal(s *scope) {
 	}
 }
 
-func (c *compiler) pos(n node) expr.Pos { return position(c.src, n.pos()) }
+func (c *compiler) pos(n node) expr.Pos {
+	c.near = step(c.src, c.near, n.pos())
+	return c.near
+}
+
+// step is position, reckoned from a place nearby: a long template has many places, and
+// counting each from the start would take the square of its length.
+func step(src string, from expr.Pos, at int) expr.Pos {
+	at = min(at, len(src))
+	if from.Line == 0 {
+		return position(src, at)
+	}
+	p := expr.Pos{Offset: at, Line: from.Line}
+	first, last := min(at, from.Offset), max(at, from.Offset)
+	lines := strings.Count(src[first:last], "\n")
+	runes := utf8.RuneCountInString(src[first:last])
+	switch {
+	case lines > 0:
+		start := strings.LastIndexByte(src[:at], '\n') + 1
+		p.Col = 1 + utf8.RuneCountInString(src[start:at])
+	case at >= from.Offset:
+		p.Col = from.Col + runes
+	default:
+		p.Col = from.Col - runes
+	}
+	if at < from.Offset {
+		lines = -lines
+	}
+	p.Line += lines
+	return p
+}
 
 // fail is an error in how the template is put together.
 func (c *compiler) fail(n node, format string, args ...any) error {
