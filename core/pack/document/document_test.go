@@ -128,7 +128,7 @@ func TestParseJSONKeepsOrderAndNumbers(t *testing.T) {
 
 // Whatever can be read as YAML is JSON that reads as the same value.
 func FuzzParseYAML(f *testing.F) {
-	for _, seed := range []string{"a: 1", "- 1\n- {b: [c, 0x1F]}", "x: &x {a: 1}\ny: {<<: *x}", "--- |\n a\n", "1:30.5", "? [a]\n: b", "!!binary aGk="} {
+	for _, seed := range []string{"a: 1", "- 1\n- {b: [c, 0x1F]}", "x: &x {a: 1}\ny: {<<: *x}", "--- |\n a\n", "1:30.5", "? [a]\n: b", "!!binary aGk=", "!!binary 0000"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

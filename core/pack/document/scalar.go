@@ -3,11 +3,13 @@ package document
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -46,6 +48,9 @@ func tagged(n *yaml.Node) (any, error) {
 		return plain(n.Value)
 	case "!!binary":
 		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+		if err == nil && !utf8.Valid(raw) {
+			err = errors.New("!!binary holds bytes that are no text, and metadata has nothing else")
+		}
 		return string(raw), err
 	default:
 		return nil, fmt.Errorf("the tag %s is not known; leave it out", tag)
