@@ -2,7 +2,7 @@
 
 GO      ?= go
 N       ?= 20
-SEED    ?= 4242
+SEED    ?= 61
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD    = $(GO) build -ldflags "-s -w -X main.version=$(VERSION)"
 

@@ -116,6 +116,10 @@ func randomHex(n int) string {
 
 func randomText(n int) string {
 	b := make([]byte, n)
-	rand.Read(b) // crypto/rand.Read never returns an error
-	return base64.RawURLEncoding.EncodeToString(b)
+	for {
+		rand.Read(b) // crypto/rand.Read never returns an error
+		if text := base64.RawURLEncoding.EncodeToString(b); text[0] != '-' {
+			return text // one that begins with a dash would be an option on a command line
+		}
+	}
 }
