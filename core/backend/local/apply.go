@@ -67,6 +67,7 @@ func (s *Store) commit(m backend.Mode, ops []backend.Op) (commit, error) {
 		return c, w.b.Close()
 	}
 	c.version = w.version
+	defer w.show()
 	if m == backend.Relaxed {
 		return c, s.writeRelaxed(w.b, c.version)
 	}
@@ -147,6 +148,14 @@ type writer struct {
 	version uint64 // of the Apply: the newest it gives out
 	next    uint64 // the newest given out so far, to Appends and Pushes
 	now     int64  // Unix nanoseconds
+	notes   []note // the documents written
+}
+
+// note is a document as a batch leaves it; version 0 if it is gone.
+type note struct {
+	key     string
+	version uint64
+	value   []byte
 }
 
 // newWriter counts the versions the ops need: one for each Append and Push, at least

@@ -16,13 +16,14 @@ const (
 )
 
 // cache knows the present state of some documents: what it holds is never out of date.
-// Writers put their documents in before they are visible in Pebble; a reader who brings
-// something from Pebble is turned away if it was written meanwhile.
+// A commit hides what it writes until Pebble shows it; a reader who brings something from
+// Pebble is turned away if it was written meanwhile.
 type cache struct {
 	mu         sync.RWMutex
 	young, old map[string]cached
-	size       int            // of young
-	fills      map[string]int // how many readers are bringing a document from Pebble
+	size       int             // of young
+	fills      map[string]int  // how many readers are bringing a document from Pebble
+	hidden     map[string]bool // what a commit is writing
 }
 
 // cached is a document; version 0 says that there is none.
@@ -33,7 +34,7 @@ type cached struct {
 }
 
 func newCache() *cache {
-	return &cache{young: map[string]cached{}, old: map[string]cached{}, fills: map[string]int{}}
+	return &cache{young: map[string]cached{}, old: map[string]cached{}, fills: map[string]int{}, hidden: map[string]bool{}}
 }
 
 func (c *cache) get(key string) (cached, bool) {
@@ -50,17 +51,25 @@ func (c *cache) lookup(key string) (cached, bool) {
 	return d, ok
 }
 
-// write notes what a commit writes; the caller holds the store's mu. What has no value
-// (an index entry) is forgotten instead: nobody reads it by its key.
-func (c *cache) write(key string, version uint64, value []byte) {
+// hide is called for what a commit is about to write; the caller holds the store's mu.
+// Until show, readers get the document from Pebble, so that a Get is never ahead of a Scan.
+func (c *cache) hide(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.fills, key)
-	if version != 0 && len(value) == 0 {
-		c.forget(key)
-		return
+	c.forget(key)
+	c.hidden[key] = true
+}
+
+// show keeps what Pebble shows now. What has no value (an index entry) is not kept:
+// nobody reads it by its key.
+func (c *cache) show(key string, version uint64, value []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.hidden, key)
+	if version == 0 || len(value) > 0 {
+		c.keep(key, version, bytes.Clone(value))
 	}
-	c.keep(key, version, bytes.Clone(value))
 }
 
 func (c *cache) forget(key string) {
@@ -86,8 +95,10 @@ func weight(key string, d cached) int { return len(key) + len(d.value) + entryWe
 // begin announces that a reader is about to bring a document from Pebble.
 func (c *cache) begin(key string) {
 	c.mu.Lock()
-	c.fills[key]++
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if !c.hidden[key] {
+		c.fills[key]++
+	}
 }
 
 // end keeps what a reader brought, unless it was written since begin.
@@ -108,8 +119,7 @@ func (c *cache) end(key string, version uint64, value []byte, ok bool) {
 	}
 }
 
-// age forgets the older half when there is too much. It is called between commits only:
-// what a commit wrote must stay until Pebble shows it.
+// age forgets the older half when there is too much.
 func (c *cache) age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -71,12 +71,25 @@ func (s *Store) readCounter(key string) (int64, error) {
 
 // put writes a document at the Apply's version.
 func (w *writer) put(key string, value []byte) error {
-	w.cache.write(key, w.version, value)
+	w.note(key, w.version, value)
 	return setDoc(w.b, key, w.version, value)
 }
 
+// note hides a document until the batch is in Pebble.
+func (w *writer) note(key string, version uint64, value []byte) {
+	w.cache.hide(key)
+	w.notes = append(w.notes, note{key, version, value})
+}
+
+// show lets readers see the batch through the cache.
+func (w *writer) show() {
+	for _, n := range w.notes {
+		w.cache.show(n.key, n.version, n.value)
+	}
+}
+
 func (w *writer) delete(key string) error {
-	w.cache.write(key, 0, nil)
+	w.note(key, 0, nil)
 	return deleteDoc(w.b, key)
 }
 

@@ -67,13 +67,20 @@ func TestReadersNeverBringBackThePast(t *testing.T) {
 	c := newCache()
 	c.begin("c/a")
 	c.begin("c/a")
-	c.write("c/a", 7, []byte("new"))
+	c.hide("c/a")
+	c.end("c/a", 3, []byte("old"), true)
+	c.begin("c/a") // while it is hidden: what Pebble gives may be either
+	if _, ok := c.get("c/a"); ok {
+		t.Error("the cache shows what Pebble may not show yet")
+	}
+	c.show("c/a", 7, []byte("new"))
 	c.end("c/a", 3, []byte("old"), true)
 	c.end("c/a", 3, []byte("old"), true)
 	if d, _ := c.get("c/a"); d.version != 7 || string(d.value) != "new" {
 		t.Errorf("the cache has version %d, %q", d.version, d.value)
 	}
-	c.write("c/a", 8, nil) // as an index entry: forgotten
+	c.hide("c/a")
+	c.show("c/a", 8, nil) // as an index entry: not kept
 	if _, ok := c.get("c/a"); ok || c.size != 0 || len(c.fills) != 0 {
 		t.Errorf("left behind: found %v, %d bytes, %d fills", ok, c.size, len(c.fills))
 	}
