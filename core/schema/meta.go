@@ -143,42 +143,9 @@ func validateOverride(p core.Parameter, below core.Schema) []error {
 // DidYouMean returns `; did you mean "x"?` for the known name nearest to a mistyped one,
 // or nothing if none is near.
 func DidYouMean(name string, known []string) string {
-	nearest, least := "", len(name)/3+2
-	for _, k := range known {
-		d := editDistance(name, k)
-		if len(name) > 2 && strings.HasPrefix(k, name) {
-			d = 1
-		}
-		if d < least {
-			nearest, least = k, d
-		}
-	}
+	nearest := core.Nearest(name, known)
 	if nearest == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", nearest)
-}
-
-// editDistance counts the letters to change, add, drop or swap with their neighbour.
-func editDistance(a, b string) int {
-	var before, last []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, last, row = last, row, make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			change := 1
-			if a[i] == b[j] {
-				change = 0
-			}
-			row[j+1] = min(last[j]+change, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
