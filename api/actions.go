@@ -133,21 +133,35 @@ func (c *call) getActionParameters() error {
 	return answer(c.Ctx, fiber.StatusOK, map[string]core.Parameters{"parameters": names.parameters(a)})
 }
 
-// readAction reads the body; an action that names no pack goes to the one given.
-func (c *call) readAction(otherwise string) (*core.Action, error) {
-	a, err := content(c, pack.ParseAction, func(a *core.Action) *string { return &a.Pack }, otherwise)
-	if err != nil {
-		return nil, err
+// readAction reads the body: an action, which goes to the pack given when it names none,
+// and files for that pack.
+func (c *call) readAction(otherwise string) (*core.Action, []dataFile, error) {
+	var files []dataFile
+	parse := func(body []byte, _ string) (_ *core.Action, err error) {
+		if body, files, err = takeDataFiles(body); err != nil {
+			return nil, err
+		}
+		return pack.ParseAction(body, "")
 	}
-	return a, guardSystem(a.Pack)
+	a, err := content(c, parse, func(a *core.Action) *string { return &a.Pack }, otherwise)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := guardSystem(a.Pack); err != nil {
+		return nil, nil, err
+	}
+	return a, files, c.s.roomForFiles(a.Pack, files)
 }
 
 func (c *call) postAction() error {
-	a, err := c.readAction(pack.DefaultPack)
+	a, files, err := c.readAction(pack.DefaultPack)
 	if err != nil {
 		return err
 	}
 	if err := c.saveAction(a, true); err != nil {
+		return err
+	}
+	if err := c.writeDataFiles(a, files); err != nil {
 		return err
 	}
 	return c.sendAction(fiber.StatusCreated, a)
@@ -167,12 +181,15 @@ func (c *call) putAction() error {
 	if err := guardSystem(old.Pack); err != nil {
 		return err
 	}
-	a, err := c.readAction(old.Pack)
+	a, files, err := c.readAction(old.Pack)
 	if err != nil {
 		return err
 	}
 	a.ID, a.MetadataFile = old.ID, old.MetadataFile
 	if err := c.saveAction(a, false); err != nil {
+		return err
+	}
+	if err := c.writeDataFiles(a, files); err != nil {
 		return err
 	}
 	return c.sendAction(fiber.StatusOK, a)

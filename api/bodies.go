@@ -9,8 +9,8 @@ import (
 
 // bodySchemas check what may be sent, except what packs are made of: package pack does that. st2: rest-api reference, resource shapes.
 type bodySchemas struct {
-	token, validate, apiKey, actionDelete, actionClone, runner,
-	execution, executionUpdate, reRun, trigger, backup *schema.Object
+	token, validate, apiKey, actionDelete, actionClone, runner, sensor,
+	execution, executionUpdate, reRun, trigger, backup, key *schema.Object
 }
 
 const (
@@ -36,6 +36,8 @@ const (
 
 	runnerBody = `{"type":"object","properties":{"enabled":{"type":"boolean"}}}`
 
+	sensorBody = `{"type":"object","properties":{"enabled":{"type":"boolean"},"trigger_types":{"type":["array","null"]}}}`
+
 	// What a client read from an execution may be sent back, and is ignored.
 	executionBody = `{"type":"object","properties":{
 		"action":{"type":"string","required":true},"parameters":{"type":["object","null"]},
@@ -60,6 +62,12 @@ const (
 		"type":{"type":"string","required":true},"parameters":{"type":["object","null"]},
 		"description":{"type":["string","null"]}},"additionalProperties":false}`
 
+	// What a client read of a key may be sent back, and is ignored.
+	keyBody = `{"type":"object","properties":{
+		"name":{"type":"string","required":true},"value":{"type":"string","required":true},
+		"description":{"type":["string","null"]},"secret":{"type":["boolean","null"]},"encrypted":{"type":["boolean","null"]},
+		"scope":{"type":["string","null"]},"user":{"type":["string","null"]},"ttl":{"type":["integer","null"],"minimum":0}}}`
+
 	backupBody = `{"type":"object","properties":{"directory":{"type":"string","required":true}},"additionalProperties":false}`
 )
 
@@ -68,8 +76,8 @@ func compileBodies() (bodySchemas, error) {
 	for text, into := range map[string]**schema.Object{
 		tokenBody: &b.token, validateBody: &b.validate, apiKeyBody: &b.apiKey,
 		actionDeleteBody: &b.actionDelete, actionCloneBody: &b.actionClone,
-		runnerBody: &b.runner, executionBody: &b.execution, executionUpdateBody: &b.executionUpdate,
-		reRunBody: &b.reRun, triggerBody: &b.trigger, backupBody: &b.backup,
+		runnerBody: &b.runner, sensorBody: &b.sensor, executionBody: &b.execution, executionUpdateBody: &b.executionUpdate,
+		reRunBody: &b.reRun, triggerBody: &b.trigger, backupBody: &b.backup, keyBody: &b.key,
 	} {
 		var m map[string]any
 		if err := json.Unmarshal([]byte(text), &m); err != nil {

@@ -3,9 +3,11 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -80,7 +82,8 @@ func (c *call) contextOf(raw json.RawMessage) (core.Context, error) {
 	if err := json.Unmarshal(whole, &around); err != nil {
 		return around, core.FieldErrorf("context", "the context does not have the form it needs: %v", err)
 	}
-	for _, known := range []string{"user", "pack", "api_user", "source_channel", "trace_context", "parent", "rule", "trigger_instance", "re-run", "cancelled_by"} {
+	around.Task, around.PausedBy, around.ResumedBy = nil, "", ""
+	for _, known := range []string{"orquesta", "paused_by", "resumed_by", "user", "pack", "api_user", "source_channel", "trace_context", "parent", "rule", "trigger_instance", "re-run", "cancelled_by"} {
 		delete(all, known)
 	}
 	if len(all) > 0 {
@@ -144,6 +147,7 @@ func (c *call) postReRun() error {
 		return err
 	}
 	r := core.Request{Parameters: given(body.Parameters), User: c.onBehalf(body.User), Delay: body.Delay}
+	r.Context.ReRun = &core.ReRun{Tasks: body.Tasks, Reset: body.Reset}
 	return c.ask(secrets, func(tx *store.Tx) (*core.Execution, error) { return c.s.Engine.ReRun(c.ctx(), tx, old.ID, r) })
 }
 
@@ -157,7 +161,15 @@ func checkTasks(old *core.Execution, body reRunRequest) error {
 	case len(given(body.Parameters)) > len("{}"):
 		return core.FieldErrorf("parameters", "Parameters override is not supported when re-running task(s) for a workflow.")
 	}
-	return core.FieldErrorf("tasks", "Running single tasks of a workflow again is not supported by this server.")
+	for _, t := range body.Reset {
+		if !slices.Contains(body.Tasks, t) {
+			return core.FieldErrorf("reset", "List of tasks to reset does not match the tasks to rerun: \"%s\" is not among the tasks.", t)
+		}
+	}
+	if !old.Status.Final() {
+		return core.FieldErrorf("tasks", "The workflow has not ended yet: it is %s.", old.Status)
+	}
+	return nil
 }
 
 type executionUpdate struct {
@@ -183,16 +195,34 @@ func (c *call) putExecution() error {
 	case core.Canceling, core.Canceled:
 		return c.cancel(x.ID)
 	case core.Pausing, core.Paused:
-		return cannotSteer(x, "pause")
+		return c.steer(x.ID, c.s.Engine.Pause)
 	case core.Resuming:
-		return cannotSteer(x, "resume")
+		return c.steer(x.ID, c.s.Engine.Resume)
 	}
 	// st2 differs: a status cannot be written past the worker that carries the action out.
 	return core.FieldErrorf("status", "Status \"%s\" cannot be set; use canceling, pausing or resuming.", body.Status)
 }
 
-func cannotSteer(x *core.Execution, verb string) error {
-	return core.Errorf(core.Invalid, "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the \"%s\" runner.", verb, x.ID, x.Runner)
+type steering func(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
+
+// steer pauses or resumes a workflow.
+func (c *call) steer(id string, verb steering) error {
+	secrets, err := c.showSecrets()
+	if err != nil {
+		return err
+	}
+	var x *core.Execution
+	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) (err error) {
+		x, err = verb(c.ctx(), tx, id, c.who.User)
+		return err
+	})
+	if core.KindOf(err) == core.Conflict {
+		return core.Errorf(core.Invalid, "Failed updating execution. %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	return c.sendExecution(fiber.StatusOK, x, shown{secrets: secrets, large: true})
 }
 
 func (c *call) deleteExecution() error {

@@ -136,6 +136,7 @@ var (
 	keyForm      = regexp.MustCompile(`"key": "[A-Za-z0-9_-]{86}"`)
 	tagForm      = regexp.MustCompile(`-[0-9a-f]{32}"`)
 	portForm     = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+	sealedForm   = regexp.MustCompile(`px1:[0-9a-f]{8}:[A-Za-z0-9_-]{20,}`)
 	signatureUID = regexp.MustCompile(`:[0-9a-f]{32}"`)
 )
 
@@ -144,12 +145,13 @@ func (s *story) normal(body string) string {
 	if json.Indent(&b, []byte(body), "", "  ") == nil {
 		body = b.String()
 	}
+	body = strings.ReplaceAll(body, s.dir, "/DIR")
 	body = uuidForm.ReplaceAllStringFunc(body, func(id string) string { return s.number("UUID", id) })
 	body = idForm.ReplaceAllStringFunc(body, func(id string) string { return s.number("ID", id) })
 	for form, name := range map[*regexp.Regexp]string{
 		timeForm: "TIME", secondsForm: `"elapsed_seconds": N`, hostForm: `"hostname": "HOST"`, pidForm: `"pid": N`,
 		hashForm: "HASH", tokenForm: `"token": "TOKEN"`, keyForm: `"key": "KEY"`, portForm: "127.0.0.1:PORT",
-		tagForm: `-TAG"`, signatureUID: `:MD5"`,
+		tagForm: `-TAG"`, signatureUID: `:MD5"`, sealedForm: "SEALED",
 	} {
 		body = form.ReplaceAllString(body, name)
 	}

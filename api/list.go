@@ -138,6 +138,7 @@ type collection[T any] struct {
 	id         func(*T) string
 	fits       func(*T) bool // the noun's own filters
 	write      func(b []byte, v *T, pick *picked) ([]byte, error)
+	unlimited  bool // lists are whole unless a limit is asked for
 }
 
 // listCollection answers with a page of a small collection, in the order of its keys.
@@ -146,7 +147,11 @@ func listCollection[T any](c *call, k collection[T]) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.paging(100)
+	otherwise := 100
+	if k.unlimited {
+		otherwise = 0
+	}
+	p, err := c.paging(otherwise)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,7 @@ func accessRoutes() []route {
 		{get, "/healthz", anyone, (*call).getHealth, 0},
 		{get, "/readyz", anyone, (*call).getReady, 0},
 		{get, "/", "version_view", (*call).getVersion, 0},
+		{get, "/adrift", "system_adrift", (*call).getAdrift, 0},
 		{post, "/backup", "system_backup", (*call).postBackup, small},
 		{get, "/user", "user_view", (*call).getUser, 0},
 		{post, "/tokens", anyone, (*call).postToken, small},
@@ -108,6 +109,10 @@ func contentRoutes() []route {
 		{get, "/runnertypes/:name", "runner_type_view", (*call).getRunner, 0},
 		{put, "/runnertypes/:name", "runner_type_modify", (*call).putRunner, 0},
 
+		{get, "/sensortypes", "sensor_type_list", (*call).listSensors, 0},
+		{get, "/sensortypes/:ref", "sensor_type_view", (*call).getSensor, 0},
+		{put, "/sensortypes/:ref", "sensor_type_modify", (*call).putSensor, 0},
+
 		{get, "/triggertypes", "trigger_list", (*call).listTriggerTypes, 0},
 		{post, "/triggertypes", "trigger_create", (*call).postTriggerType, 0},
 		{get, "/triggertypes/:ref", "trigger_view", (*call).getTriggerType, 0},
@@ -120,6 +125,9 @@ func contentRoutes() []route {
 		{put, "/triggers/:id", "trigger_modify", (*call).putTrigger, 0},
 		{remove, "/triggers/:id", "trigger_delete", (*call).deleteTrigger, 0},
 
+		{get, "/timers", "timer_list", (*call).listTimers, 0},
+		{get, "/timers/:ref", "timer_view", (*call).getTimer, 0},
+
 		{get, "/rules", "rule_list", (*call).listRules, 0},
 		{post, "/rules", "rule_create", (*call).postRule, 0},
 		{get, "/rules/views", "rule_list", (*call).listRuleViews, 0},
@@ -130,6 +138,11 @@ func contentRoutes() []route {
 
 		{get, "/ruletypes", "rule_type_list", (*call).listRuleTypes, 0},
 		{get, "/ruletypes/:id", "rule_type_view", (*call).getRuleType, 0},
+
+		{get, "/keys", "key_value_pair_list", (*call).listKeys, 0},
+		{get, "/keys/*", "key_value_pair_view", (*call).getKey, 0},
+		{put, "/keys/*", "key_value_pair_set", (*call).putKey, 0},
+		{remove, "/keys/*", "key_value_pair_delete", (*call).deleteKey, 0},
 
 		{get, "/packs", "pack_list", (*call).listPacks, 0},
 		{get, "/packs/:ref", "pack_view", (*call).getPack, 0},

@@ -21,6 +21,7 @@ import (
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/auth"
+	"github.com/petrelhq/petrel/core/datastore"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/store"
 )
@@ -31,6 +32,8 @@ type Engine interface {
 	Request(ctx context.Context, tx *store.Tx, r core.Request) (*core.Execution, error)
 	ReRun(ctx context.Context, tx *store.Tx, id string, r core.Request) (*core.Execution, error)
 	Cancel(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
+	Pause(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
+	Resume(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
 }
 
 // Router makes trigger instances. Each method writes into tx; the errors are those of
@@ -39,16 +42,35 @@ type Router interface {
 	Webhook(ctx context.Context, tx *store.Tx, d router.Delivery) (json.RawMessage, error)
 	Emit(ctx context.Context, tx *store.Tx, e core.Event) (*core.TriggerInstance, error)
 	ReEmit(ctx context.Context, tx *store.Tx, id string) (*core.TriggerInstance, error)
+	// EmitWatched does nothing when no enabled rule names the trigger.
+	EmitWatched(ctx context.Context, tx *store.Tx, e core.Event) error
+
+	Timers
+	Triggers
+}
+
+// Timers tells of timers. The error of Timer is NotFound.
+type Timers interface {
+	Timers(ctx context.Context) ([]router.TimerView, error)
+	Timer(ctx context.Context, refOrID string) (router.TimerView, error)
+}
+
+// Triggers looks after triggers that no rule has asked for. The error of CheckTimer is
+// Invalid and names the field; Remove takes the trigger's timer with it.
+type Triggers interface {
+	CheckTimer(typeRef string, parameters json.RawMessage) error
+	Remove(ctx context.Context, tx *store.Tx, t *core.Trigger) error
 }
 
 // Config is what a Server needs.
 type Config struct {
-	Store   *store.Store
-	Auth    *auth.Auth
-	Engine  Engine
-	Router  Router
-	Log     *slog.Logger
-	Version string
+	Store     *store.Store
+	Auth      *auth.Auth
+	Engine    Engine
+	Router    Router
+	Datastore *datastore.Datastore
+	Log       *slog.Logger
+	Version   string
 
 	// What checks and writes packs' content. A Save with create set is a Conflict, with
 	// the ID of the one in the way, when the reference is taken; else it replaces the one

@@ -9,11 +9,12 @@ import (
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/auth"
+	"github.com/petrelhq/petrel/core/execution"
 )
 
 // getHealth says that the server answers.
 func (c *call) getHealth() error {
-	return answer(c.Ctx, fiber.StatusOK, map[string]string{"status": "ok"})
+	return answer(c.Ctx, fiber.StatusOK, map[string]string{"status": "ok", "server": "petrel"})
 }
 
 // getReady says whether the server should get traffic.
@@ -24,6 +25,19 @@ func (c *call) getReady() error {
 		}
 	}
 	return answer(c.Ctx, fiber.StatusOK, map[string]string{"status": "ready"})
+}
+
+// getAdrift lists executions that nobody has in hand; see execution.Adrift.
+func (c *call) getAdrift() error {
+	xs, err := execution.Adrift(c.ctx(), c.s.Store)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(xs))
+	for i, x := range xs {
+		ids[i] = x.ID
+	}
+	return answer(c.Ctx, fiber.StatusOK, map[string][]string{"adrift": ids})
 }
 
 func (c *call) getVersion() error {

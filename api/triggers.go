@@ -83,7 +83,10 @@ func (c *call) checkTrigger(tx *store.Tx, t *core.Trigger) error {
 	if core.KindOf(err) == core.NotFound {
 		return core.FieldErrorf("type", "Trigger type with reference \"%s\" doesn't exist in the database", t.Type)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return c.s.Router.CheckTimer(t.Type, t.Parameters)
 }
 
 func (c *call) putTrigger() error {
@@ -127,7 +130,7 @@ func (c *call) deleteTrigger() error {
 		if t.RefCount > 0 {
 			return core.Errorf(core.Invalid, "Trigger %s is used by %d rule(s); delete those first.", t.Ref(), t.RefCount)
 		}
-		return tx.Triggers().Delete(c.ctx(), t.Ref())
+		return c.s.Router.Remove(c.ctx(), tx, t)
 	})
 	if err != nil {
 		return err

@@ -30,8 +30,14 @@ func writeTriggerType(b []byte, t *core.TriggerType, p *picked) ([]byte, error) 
 
 // writeTrigger appends a trigger as the API shows it.
 func writeTrigger(b []byte, t *core.Trigger, p *picked) ([]byte, error) {
-	sum := md5.Sum(t.Parameters) // see the import
 	o := begin(b, p)
+	o.trigger(t)
+	return o.end()
+}
+
+// trigger writes a trigger's members.
+func (o *object) trigger(t *core.Trigger) {
+	sum := md5.Sum(t.Parameters) // see the import
 	o.text("id", t.ID)
 	o.text("uid", "trigger:"+t.Pack+":"+t.Name+":"+hex.EncodeToString(sum[:]))
 	o.text("ref", t.Ref())
@@ -39,7 +45,6 @@ func writeTrigger(b []byte, t *core.Trigger, p *picked) ([]byte, error) {
 	o.text("name", t.Name)
 	o.text("type", t.Type)
 	o.raw("parameters", t.Parameters, "{}")
-	return o.end()
 }
 
 var instanceAttributes = attributes{

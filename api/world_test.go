@@ -22,12 +22,14 @@ import (
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/auth"
 	"github.com/petrelhq/petrel/core/backend/local"
+	"github.com/petrelhq/petrel/core/datastore"
 	"github.com/petrelhq/petrel/core/execution"
 	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/rules"
+	"github.com/petrelhq/petrel/core/seal"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -136,7 +138,7 @@ func newWorld(t testing.TB, change func(*api.Config)) *world {
 	w.run(w.engine.Run)
 	w.run(matcher.Run)
 	w.serve(api.Config{
-		Store: w.store, Auth: w.auth, Engine: w.engine, Router: w.router, Log: log, Version: "0.0-test",
+		Store: w.store, Auth: w.auth, Engine: w.engine, Router: w.router, Datastore: w.datastore(log), Log: log, Version: "0.0-test",
 		SaveRule: matcher.Save, DeleteRule: matcher.Delete, SaveAction: packs.SaveAction, DeleteAction: packs.DeleteAction,
 		SaveTriggerType: packs.SaveTriggerType, DeleteTriggerType: packs.DeleteTriggerType,
 		PackDir: func(string) string { return w.dir },
@@ -144,6 +146,24 @@ func newWorld(t testing.TB, change func(*api.Config)) *world {
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "petrel_up 1\n") }),
 	}, change)
 	return w
+}
+
+// datastore opens StackStorm's secrets too, with the key in testdata/stackstorm.key.json.
+func (w *world) datastore(log *slog.Logger) *datastore.Datastore {
+	w.t.Helper()
+	theirs, err := os.ReadFile(filepath.Join("testdata", "stackstorm.key.json"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	dir := w.t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "theirs"), theirs, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	keys, err := seal.Load(seal.Config{File: filepath.Join(dir, "ours"), Make: true, StackStorm: filepath.Join(dir, "theirs")})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return datastore.New(datastore.Config{Store: w.store, Keys: keys, Log: log, Emit: w.router.EmitWatched})
 }
 
 func (w *world) runners() map[string]core.Runner {
@@ -198,6 +218,15 @@ func (w *world) fill() {
 		if err := tx.Packs().Put(ctx, &core.Pack{ID: core.DeriveID("pack"), Ref: "test", Name: "test", Version: "1.0.0",
 			Author: "A", Extra: map[string]any{"python_versions": []string{"3"}}}); err != nil {
 			return err
+		}
+		for _, x := range []*core.Sensor{
+			{ID: core.DeriveID("sensor"), Pack: "test", Class: "Siren", Description: "Listens.", Enabled: true, EntryPoint: "siren.py",
+				PollInterval: 10, TriggerTypes: []string{"test.alarm"}, MetadataFile: "sensors/siren.yaml"},
+			{ID: core.DeriveID("own sensor"), Pack: "core", Class: "Own", EntryPoint: "own.py"},
+		} {
+			if err := tx.Sensors().Put(ctx, x); err != nil {
+				return err
+			}
 		}
 		hook := &core.TriggerType{Pack: "core", Name: "st2.webhook", Description: "Something came to a URL.", Parameters: map[string]any{
 			"type": "object", "additionalProperties": false, "properties": map[string]any{

@@ -11,6 +11,7 @@ type Trigger struct {
 	Type       string          `json:"type"` // ref of the trigger type
 	Parameters json.RawMessage `json:"parameters"`
 	RefCount   int             `json:"ref_count"`
+	Created    Time            `json:"created,omitempty"` // 0: before this was kept
 }
 
 // Ref returns the trigger's reference, pack.name.

@@ -30,6 +30,8 @@ type Execution struct {
 	Reason       string          `json:"reason,omitempty"` // why it stands where it stands, in one sentence
 	OutputChunks int             `json:"output_chunks,omitempty"`
 	OutputCut    int64           `json:"output_cut,omitempty"` // bytes not kept
+	Gates        []string        `json:"gates,omitempty"`      // of concurrency policies, in which it holds a slot
+	Waits        string          `json:"waits,omitempty"`      // the gate at which it waits for one
 }
 
 // RootID returns the id of the top of the execution's family.
@@ -67,7 +69,8 @@ type Hand string
 const (
 	InQueue    Hand = "queue"    // a queue entry
 	InLease    Hand = "lease"    // a worker's lease
-	InChildren Hand = "children" // its children, or an answer; a deadline is queued
+	InChildren Hand = "children" // its children
+	InAnswer   Hand = "answer"   // somebody's answer; a deadline is queued, unless there is none
 	InSweep    Hand = "sweeper"
 )
 
@@ -116,6 +119,10 @@ type Context struct {
 	TriggerInstance *NamedRef                  `json:"trigger_instance,omitempty"`
 	ReRun           *ReRun                     `json:"re-run,omitempty"`
 	CancelledBy     string                     `json:"cancelled_by,omitempty"`
+	PausedBy        string                     `json:"paused_by,omitempty"`
+	ResumedBy       string                     `json:"resumed_by,omitempty"`
+	Task            *TaskContext               `json:"orquesta,omitempty"`
+	Policies        *PolicyContext             `json:"policies,omitempty"`
 	Extra           map[string]json.RawMessage `json:"extra,omitempty"` // keys a caller added
 }
 
@@ -131,6 +138,19 @@ type TraceContext struct {
 	Tag string `json:"trace_tag,omitempty"`
 }
 
+// TaskContext names the task of a workflow an execution carries out. Route, Number and
+// Attempt tell visits of one task apart; Item is its place in a with-items list.
+// st2: execution reference, context of workflow children.
+type TaskContext struct {
+	Workflow string `json:"workflow_execution_id"`
+	TaskID   string `json:"task_execution_id"`
+	Name     string `json:"task_name"`
+	Route    int    `json:"task_route"`
+	Number   int    `json:"task_number"` // in the order in which the workflow's tasks began
+	Attempt  int    `json:"attempt,omitempty"`
+	Item     *int   `json:"item_id,omitempty"`
+}
+
 // ParentContext names the workflow an execution is a part of.
 type ParentContext struct {
 	Execution string `json:"execution_id"`
@@ -143,12 +163,18 @@ type ReRun struct {
 	Ref   string   `json:"ref"`
 	Tasks []string `json:"tasks,omitempty"`
 	Reset []string `json:"reset,omitempty"`
+	// Failed says that a part of a workflow goes on where it failed, without named tasks.
+	Failed bool `json:"failed,omitempty"`
 }
+
+// Continues reports whether the run goes on where the other ended, instead of beginning anew.
+func (r *ReRun) Continues() bool { return len(r.Tasks) > 0 || r.Failed }
 
 // Request asks for an execution. Identity travels here, never in a context.Context.
 type Request struct {
 	ID         string // set when derived from a cause; else made
 	Action     string // ref
+	Root       string // of the family it belongs to, for a part of a workflow
 	Parameters json.RawMessage
 	User       string
 	Roles      []string

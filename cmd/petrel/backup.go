@@ -14,7 +14,7 @@ import (
 
 // A backup is a directory of the shape of a data directory: the store, and beside it the
 // accounts. kept lists what lies beside the store.
-var kept = []string{"htpasswd"}
+var kept = []string{"htpasswd", sealKeyName}
 
 // archive copies a data directory, whose store is open as b, to dir, which must not exist.
 // A half-made backup is removed.
@@ -49,7 +49,7 @@ func (s *Server) backup(ctx context.Context, dir string) error {
 	if !filepath.IsAbs(dir) {
 		return core.FieldErrorf("directory", "directory: needs an absolute path on the server's machine")
 	}
-	return archive(ctx, s.disk, s.cfg.Data, dir)
+	return archive(ctx, s.back, s.cfg.Data, dir)
 }
 
 // restore puts a backup where no data is.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +17,8 @@ import (
 )
 
 func serverCommand() *cobra.Command {
-	var file, listen, data string
+	var file string
+	var flags Config
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run the Petrel server",
@@ -32,19 +35,33 @@ a second Ctrl-C stops at once.`,
 			if err != nil {
 				return err
 			}
-			if listen != "" {
-				cfg.Listen = listen
-			}
-			if data != "" {
-				cfg.Data = data
-			}
-			return serve(cmd, cfg)
+			return serve(cmd, cfg.over(flags))
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on (default 127.0.0.1:9101)")
-	cmd.Flags().StringVar(&data, "data", "", "directory for everything the server remembers (default "+defaultData()+")")
-	cmd.Flags().StringVar(&file, "config", "", "configuration file; see: petrel config example")
+	addServerFlags(cmd, &file, &flags)
 	return cmd
+}
+
+// addServerFlags adds what the server and those who look after it are told.
+func addServerFlags(cmd *cobra.Command, file *string, flags *Config) {
+	cmd.Flags().StringVar(&flags.Listen, "listen", "", "address to listen on (default 127.0.0.1:9101)")
+	cmd.Flags().StringVar(&flags.Data, "data", "", "directory for everything the server remembers (default "+defaultData()+")")
+	cmd.Flags().StringVar(&flags.Store, "store", "", "Redis that several servers share, such as redis://127.0.0.1:6379")
+	cmd.Flags().BoolVar(&flags.AcceptLoss, "accept-loss", false, "work with a Redis whose settings may lose what was acknowledged")
+	cmd.Flags().StringSliceVar(&flags.Roles, "roles", nil, "part of the work this server does: "+strings.Join(allRoles, ",")+" (default all)")
+	cmd.Flags().StringVar(file, "config", "", "configuration file; see: petrel config example")
+}
+
+// over puts what flags said over what the file said.
+func (c Config) over(flags Config) Config {
+	c.Listen = cmp.Or(flags.Listen, c.Listen)
+	c.Data = cmp.Or(flags.Data, c.Data)
+	c.Store = cmp.Or(flags.Store, c.Store)
+	c.AcceptLoss = c.AcceptLoss || flags.AcceptLoss
+	if len(flags.Roles) > 0 {
+		c.Roles = flags.Roles
+	}
+	return c
 }
 
 func serve(cmd *cobra.Command, cfg Config) error {
@@ -56,12 +73,27 @@ func serve(cmd *cobra.Command, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "Petrel %s listens on %s, data in %s\n", version, s.URL(), cfg.Data)
+	fmt.Fprintln(cmd.OutOrStdout(), s.greeting())
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 	s.Run(cmd.Context())
 	return s.Close()
+}
+
+// greeting says where the server is found and what it does.
+func (s *Server) greeting() string {
+	where := "data in " + s.cfg.Data
+	if s.cfg.Store != "" {
+		where = "store at " + storeAddress(s.cfg.Store) + ", beside it " + s.cfg.Data
+	}
+	if len(s.cfg.Roles) < len(allRoles) {
+		where += ", roles " + strings.Join(s.cfg.Roles, ",")
+	}
+	if !s.cfg.has(roleAPI) {
+		return fmt.Sprintf("Petrel %s runs, %s", version, where)
+	}
+	return fmt.Sprintf("Petrel %s listens on %s, %s", version, s.URL(), where)
 }
 
 // gcPercent lets garbage grow to twice what lives, which is little: the collector

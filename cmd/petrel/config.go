@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,14 +21,22 @@ import (
 // Config is what a server can be told. The zero file works; `petrel config example`
 // prints it with these comments.
 type Config struct {
-	Listen  string        `yaml:"listen" doc:"Address the server listens on. Anything but loopback needs tls."`
-	Data    string        `yaml:"data" doc:"Directory that holds everything Petrel remembers."`
-	TLS     TLSConfig     `yaml:"tls" doc:"Certificate and key (PEM files) to serve HTTPS with."`
-	Auth    AuthConfig    `yaml:"auth" doc:"Who may come in."`
-	API     APIConfig     `yaml:"api" doc:"Limits of the HTTP interface."`
-	Actions ActionsConfig `yaml:"actions" doc:"How actions are carried out."`
-	Packs   []string      `yaml:"packs" doc:"Directories that hold packs, each a folder of its own; registered at start."`
-	Log     LogConfig     `yaml:"log" doc:"What the server says, on standard error."`
+	Listen     string        `yaml:"listen" doc:"Address the server listens on. Anything but loopback needs tls."`
+	Data       string        `yaml:"data" doc:"Directory that holds everything Petrel remembers, or on a Redis what this server needs beside it."`
+	Store      string        `yaml:"store" doc:"Redis that several servers share, as redis://[user:password@]host:port[/db], rediss:// or redis+sentinel://. Empty: the data directory, for one server."`
+	AcceptLoss bool          `yaml:"accept_loss" doc:"Work with a Redis whose settings may lose what was acknowledged; readiness and log then say what."`
+	Lease      time.Duration `yaml:"lease" doc:"How long a silent server on a shared Redis keeps the work in its hands before others take it over."`
+	Roles      []string      `yaml:"roles" doc:"Part of the work this server does on a shared Redis: api, router, worker, sensors."`
+	TLS        TLSConfig     `yaml:"tls" doc:"Certificate and key (PEM files) to serve HTTPS with."`
+	Auth       AuthConfig    `yaml:"auth" doc:"Who may come in."`
+	API        APIConfig     `yaml:"api" doc:"Limits of the HTTP interface."`
+	Actions    ActionsConfig `yaml:"actions" doc:"How actions are carried out."`
+	Timers     TimersConfig  `yaml:"timers" doc:"How timers behave."`
+	SSH        SSHConfig     `yaml:"ssh" doc:"How actions reach other hosts."`
+	SMTP       SMTPConfig    `yaml:"smtp" doc:"The mail server of core.sendmail."`
+	Secrets    SecretsConfig `yaml:"secrets" doc:"Keys that seal what is secret in the store."`
+	Packs      []string      `yaml:"packs" doc:"Directories that hold packs, each a folder of its own; registered at start."`
+	Log        LogConfig     `yaml:"log" doc:"What the server says, on standard error."`
 }
 
 // TLSConfig names the server's certificate.
@@ -55,6 +65,40 @@ type ActionsConfig struct {
 	Drain         time.Duration `yaml:"drain" doc:"How long a stopping server waits for running actions before it ends them."`
 }
 
+// TimersConfig says how timers behave.
+type TimersConfig struct {
+	Timezone string `yaml:"timezone" doc:"Time zone of timers that name none, such as Europe/Berlin."`
+	Misfire  string `yaml:"misfire" doc:"What becomes of times at which no server ran: skip, last (only the newest is made up for) or all."`
+}
+
+// SSHConfig says how actions reach other hosts.
+type SSHConfig struct {
+	User                string        `yaml:"user" doc:"Whom to log in as when an action names nobody. Empty: the server's own user."`
+	KeyFile             string        `yaml:"key_file" doc:"Private key of actions that give neither password nor private_key."`
+	KnownHosts          []string      `yaml:"known_hosts" doc:"Files of host keys. Empty: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts."`
+	HostKeys            string        `yaml:"host_keys" doc:"strict: a host has to be known; accept-new: one seen for the first time is added; off: any key will do."`
+	ConnectTimeout      time.Duration `yaml:"connect_timeout" doc:"Longest time to connect and log in."`
+	MaxParallel         int           `yaml:"max_parallel" doc:"Hosts of one action carried out at once."`
+	AllowPartialFailure bool          `yaml:"allow_partial_failure" doc:"An action has succeeded when it has on one host."`
+}
+
+// SMTPConfig names a mail server.
+type SMTPConfig struct {
+	Host     string `yaml:"host" doc:"Its name."`
+	Port     int    `yaml:"port" doc:"Its port."`
+	Username string `yaml:"username" doc:"Login; empty sends without."`
+	Password string `yaml:"password" doc:"Password of the login."`
+	TLS      string `yaml:"tls" doc:"none, opportunistic, mandatory or implicit. Empty: none on this machine, else opportunistic."`
+	From     string `yaml:"from" doc:"Domain or address for senders without a domain. Empty: this machine's name."`
+}
+
+// SecretsConfig says where keys are.
+type SecretsConfig struct {
+	KeyFile    string `yaml:"key_file" doc:"Keys that seal secrets, the newest last; the same on every server of a shared Redis. Empty: seal.key in the data directory. PETREL_SEAL_KEYS stands for the file."`
+	StackStorm string `yaml:"stackstorm_key_file" doc:"StackStorm's own key file, to read what it has encrypted."`
+	AcceptLost bool   `yaml:"accept_lost" doc:"Start although the key that the newest secrets were sealed with is lost."`
+}
+
 // LogConfig says what the server says.
 type LogConfig struct {
 	Level  string `yaml:"level" doc:"debug, info, warn or error."`
@@ -66,9 +110,14 @@ func DefaultConfig() Config {
 	return Config{
 		Listen:  "127.0.0.1:9101",
 		Data:    defaultData(),
+		Lease:   10 * time.Second,
+		Roles:   slices.Clone(allRoles),
 		Auth:    AuthConfig{TokenTTL: 24 * time.Hour},
 		API:     APIConfig{MaxBody: 10 << 20},
 		Actions: ActionsConfig{Workers: 64, MaxResultSize: 16 << 20, Drain: time.Minute},
+		Timers:  TimersConfig{Timezone: "UTC", Misfire: "skip"},
+		SSH:     SSHConfig{HostKeys: "strict", ConnectTimeout: time.Minute, MaxParallel: 50},
+		SMTP:    SMTPConfig{Host: "localhost", Port: 25},
 		Log:     LogConfig{Level: "info", Format: "text"},
 	}
 }
@@ -157,6 +206,12 @@ func (c Config) Check() error {
 		return fmt.Errorf("listen: %q can be reached from other machines, where passwords and tokens would travel in clear; "+
 			"set tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy", c.Listen)
 	}
+	if c.Lease < 9*time.Second {
+		return fmt.Errorf("lease: %v is too short; a server says every 3 s that it lives, so take 9s or more", c.Lease)
+	}
+	if err := c.checkRoles(); err != nil {
+		return err
+	}
 	if c.Actions.Workers < 1 {
 		return errors.New("actions.workers: needs to be at least 1")
 	}
@@ -203,11 +258,21 @@ func exampleOf(b *bytes.Buffer, v reflect.Value, indent string) {
 			fmt.Fprintf(b, "%s%s:\n", indent, name)
 			exampleOf(b, value, indent+"  ")
 		case value.Kind() == reflect.Slice:
-			fmt.Fprintf(b, "%s%s: []\n", indent, name)
+			fmt.Fprintf(b, "%s%s: [%s]\n", indent, name, strings.Join(value.Interface().([]string), ", "))
 		case value.Kind() == reflect.String:
 			fmt.Fprintf(b, "%s%s: %q\n", indent, name, value.String())
 		default:
 			fmt.Fprintf(b, "%s%s: %v\n", indent, name, value.Interface())
 		}
 	}
+}
+
+// sealKey is the file of the keys that seal secrets.
+func (c Config) sealKey() string {
+	return cmp.Or(c.Secrets.KeyFile, filepath.Join(c.Data, sealKeyName))
+}
+
+// htpasswd is the file of the accounts.
+func (c Config) htpasswd() string {
+	return cmp.Or(c.Auth.Htpasswd, filepath.Join(c.Data, "htpasswd"))
 }

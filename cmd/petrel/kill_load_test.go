@@ -110,19 +110,25 @@ func (c *clients) run(ctx context.Context) {
 	}
 }
 
-// post sends event number n; nil says that it was acknowledged.
+// post sends event number n; nil says that it was acknowledged. Any answer but that is wrong.
 func (p *process) post(n int) error {
+	status, err := p.offer(n)
+	if err == nil && status != http.StatusAccepted {
+		p.t.Errorf("event %d: status %d", n, status)
+		return fmt.Errorf("status %d", status)
+	}
+	return err
+}
+
+// offer sends event number n and returns the status it was answered with.
+func (p *process) offer(n int) (int, error) {
 	hook := "event"
 	if sleeping(n) {
 		hook = "sleep"
 	}
-	status, raw, err := p.send(http.MethodPost, "/api/v1/webhooks/"+hook, map[string]int{"number": n},
+	status, _, err := p.send(http.MethodPost, "/api/v1/webhooks/"+hook, map[string]int{"number": n},
 		map[string]string{"Idempotency-Key": "event-" + strconv.Itoa(n)})
-	if err == nil && status != http.StatusAccepted {
-		p.t.Errorf("event %d: status %d: %s", n, status, raw)
-		return fmt.Errorf("status %d", status)
-	}
-	return err
+	return status, err
 }
 
 func (c *clients) acked() int {

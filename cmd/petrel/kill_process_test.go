@@ -38,9 +38,9 @@ type process struct {
 }
 
 // startProcess starts a server on the data directory and returns when it is ready.
-func startProcess(t *testing.T, binary, data string) *process {
+func startProcess(t *testing.T, binary, data string, more ...string) *process {
 	p := &process{t: t, log: data + ".log", client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
-	p.cmd = exec.Command(binary, "server", "--listen", "127.0.0.1:0", "--data", data)
+	p.cmd = exec.Command(binary, append([]string{"server", "--listen", "127.0.0.1:0", "--data", data}, more...)...)
 	p.cmd.Env = append(os.Environ(), "PETREL_ADMIN_USER=kill", "PETREL_ADMIN_PASSWORD="+killPassword)
 	log, err := os.Create(p.log)
 	if err != nil {

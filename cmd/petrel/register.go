@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
+	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/store"
 	"github.com/petrelhq/petrel/packs"
-	"github.com/petrelhq/petrel/plugins/builtin"
 )
 
 // register stores the runners, the shipped packs and the packs of the configured
@@ -19,12 +20,16 @@ import (
 // starts all the same.
 func (s *Server) register(ctx context.Context) error {
 	err := s.store.Update(ctx, store.Wait, func(tx *store.Tx) error {
-		return s.packs.Runners(ctx, tx, builtin.Types())
+		return s.packs.Runners(ctx, tx, runnerTypes())
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.registerAll(ctx, packs.Shipped, ""); err != nil {
+	shipped := filepath.Join(s.cfg.Data, "shipped")
+	if err := packs.Unpack(shipped); err != nil {
+		return fmt.Errorf("shipped packs: %w", err)
+	}
+	if err := s.registerAll(ctx, os.DirFS(shipped), shipped); err != nil {
 		return fmt.Errorf("shipped packs: %w", err)
 	}
 	for _, dir := range append([]string{filepath.Join(s.cfg.Data, "packs")}, s.cfg.Packs...) {
@@ -49,11 +54,7 @@ func (s *Server) registerAll(ctx context.Context, fsys fs.FS, path string) error
 		if _, err := fs.Stat(fsys, f.Name()+"/pack.yaml"); !f.IsDir() || err != nil {
 			continue
 		}
-		where := ""
-		if path != "" {
-			where = filepath.Join(path, f.Name())
-		}
-		errs = append(errs, s.registerOne(ctx, fsys, f.Name(), where))
+		errs = append(errs, s.registerOne(ctx, fsys, f.Name(), filepath.Join(path, f.Name())))
 	}
 	return errors.Join(errs...)
 }
@@ -63,6 +64,7 @@ func (s *Server) registerOne(ctx context.Context, fsys fs.FS, name, path string)
 	if err != nil {
 		return err
 	}
+	s.dirs.put(name, path) // also of a pack that stays as it was
 	content, errs := pack.Read(sub, name)
 	if len(errs) > 0 {
 		return fmt.Errorf("pack %s is not registered: %w", name, errors.Join(errs...))
@@ -79,22 +81,42 @@ func (s *Server) registerOne(ctx context.Context, fsys fs.FS, name, path string)
 	return nil
 }
 
-// packDirs maps packs to where their files lie on this machine.
-func packDirs(ctx context.Context, st *store.Store) (map[string]string, error) {
-	all, err := st.Packs().All(ctx)
-	dirs := make(map[string]string, len(all))
-	for _, p := range all {
-		dirs[p.Ref] = p.Path
-	}
-	return dirs, err
+// packDirs knows where the files of packs lie on this machine.
+type packDirs struct {
+	mu     sync.Mutex
+	byName map[string]string
 }
 
-// packDir returns where a pack's files lie on this machine; "" for shipped ones, whose
-// actions need none.
-func (s *Server) packDir(ref string) string {
-	dirs, err := s.dirs.Now(context.Background(), s.store)
-	if err != nil {
-		s.log.Error("cannot look up a pack's folder", "pack", ref, "error", err)
+func (d *packDirs) put(pack, dir string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.byName == nil {
+		d.byName = map[string]string{}
 	}
-	return dirs[ref]
+	d.byName[pack] = dir
+}
+
+// of returns where a pack's files lie; "" when this machine does not have them.
+func (d *packDirs) of(pack string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.byName[pack]
+}
+
+// file returns a file of a pack. The error is Invalid and says which is missing.
+func (d *packDirs) file(_ context.Context, pack, name string) ([]byte, error) {
+	dir := d.of(pack)
+	if dir == "" {
+		return nil, core.Errorf(core.Invalid, "the files of the pack %s are not on this machine", pack)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, core.Errorf(core.Invalid, "the files of the pack %s cannot be read: %w", pack, err)
+	}
+	defer root.Close()
+	raw, err := root.ReadFile(filepath.FromSlash(name))
+	if err != nil {
+		return nil, core.Errorf(core.Invalid, "the pack %s has no file %s that can be read: %w", pack, name, err)
+	}
+	return raw, nil
 }

@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/petrelhq/petrel/core/backend/redis/redistest"
+	"github.com/petrelhq/petrel/plugins/ssh/sshdtest"
 )
 
 // TestMain lets scripts run this very binary as petrel and as st2.
@@ -27,33 +31,65 @@ func TestMain(m *testing.M) {
 //	server start [ARG...]   starts a server on $WORK/data and a free port; sets $PETREL_URL
 //	server stop             ends it with SIGTERM; fails unless it ends cleanly
 //	server kill             ends it with SIGKILL
+//	sshd start              starts an sshd with keys of its own; sets $SSH_PORT, $SSH_KEY,
+//	                        $SSH_USER and $SSH_KNOWN_HOSTS
 //	login                   sets $ST2_AUTH_TOKEN for the admin
 //	await COMMAND...        repeats a command until it succeeds, at most 10 s
 //	setenv VAR FILE         sets a variable to a file's content without the last newline
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		UpdateScripts:       os.Getenv("UPDATE") != "",
-		RequireExplicitExec: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("HOME", env.WorkDir)
-			env.Setenv("PETREL_ADMIN_PASSWORD", "wren-and-robin")
-			env.Setenv("COLUMNS", "150")
-			s := &scriptServer{env: env}
-			env.Values["server"] = s
-			env.Defer(s.end)
-			return nil
-		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"server": serverCmd, "login": loginCmd, "await": awaitCmd, "setenv": setenvCmd,
-		},
+	runScripts(t, testscript.Params{Dir: "testdata/script"}, func(string) string { return "" })
+}
+
+// TestScriptsOnRedis tells those stories again, of servers on a Redis, that do not look
+// into the data directory.
+func TestScriptsOnRedis(t *testing.T) {
+	store := redistest.Start(t)
+	var files []string
+	for _, name := range []string{"walkthrough", "walkthrough2016", "events", "keys", "timers"} {
+		files = append(files, filepath.Join("testdata", "script", name+".txtar"))
+	}
+	runScripts(t, testscript.Params{Files: files}, func(work string) string {
+		return store.URL() + "?prefix=" + filepath.Base(work)
 	})
+}
+
+// runScripts runs scripts whose servers remember in the store, if store names one.
+func runScripts(t *testing.T, p testscript.Params, store func(work string) string) {
+	p.UpdateScripts = os.Getenv("UPDATE") != ""
+	p.RequireExplicitExec = true
+	p.Setup = func(env *testscript.Env) error {
+		env.Setenv("HOME", env.WorkDir)
+		env.Setenv("PETREL_ADMIN_PASSWORD", "wren-and-robin")
+		env.Setenv("COLUMNS", "150")
+		s := &scriptServer{env: env, store: store(env.WorkDir)}
+		env.Values["server"] = s
+		env.Defer(s.end)
+		return nil
+	}
+	p.Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"server": serverCmd, "login": loginCmd, "await": awaitCmd, "setenv": setenvCmd, "sshd": sshdCmd,
+	}
+	testscript.Run(t, p)
+}
+
+// sshdCmd starts an sshd that ends with the script.
+func sshdCmd(ts *testscript.TestScript, _ bool, _ []string) {
+	dir := ts.MkAbs("sshd")
+	ts.Check(os.Mkdir(dir, 0o700))
+	s, err := sshdtest.Start(dir)
+	ts.Check(err)
+	ts.Defer(func() { _ = s.Close() })
+	ts.Setenv("SSH_PORT", strconv.Itoa(s.Port))
+	ts.Setenv("SSH_KEY", s.KeyFile)
+	ts.Setenv("SSH_USER", s.User)
+	ts.Setenv("SSH_KNOWN_HOSTS", s.KnownHosts)
 }
 
 // scriptServer is the server of one script.
 type scriptServer struct {
-	env *testscript.Env
-	cmd *exec.Cmd
+	env   *testscript.Env
+	store string // URL of a Redis, "" for the data directory
+	cmd   *exec.Cmd
 }
 
 func serverCmd(ts *testscript.TestScript, neg bool, args []string) {
@@ -76,6 +112,9 @@ func serverCmd(ts *testscript.TestScript, neg bool, args []string) {
 // start runs the real program and waits until it says where it listens.
 func (s *scriptServer) start(ts *testscript.TestScript, args []string) {
 	args = append([]string{"server", "--data", ts.MkAbs("data"), "--listen", "127.0.0.1:0"}, args...)
+	if s.store != "" {
+		args = append(args, "--store", s.store)
+	}
 	petrel, err := exec.LookPath("petrel")
 	ts.Check(err)
 	s.cmd = exec.Command(petrel, args...)

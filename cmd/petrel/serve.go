@@ -1,31 +1,28 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/petrelhq/petrel/api"
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/auth"
-	"github.com/petrelhq/petrel/core/backend/local"
+	"github.com/petrelhq/petrel/core/backend"
 	"github.com/petrelhq/petrel/core/execution"
-	"github.com/petrelhq/petrel/core/expr"
-	"github.com/petrelhq/petrel/core/expr/jinja"
+	"github.com/petrelhq/petrel/core/orchestrator"
 	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/rules"
 	"github.com/petrelhq/petrel/core/store"
 	"github.com/petrelhq/petrel/core/supervise"
-	"github.com/petrelhq/petrel/plugins/builtin"
+	"github.com/petrelhq/petrel/plugins/ssh"
 )
 
 // Server is the whole program, put together top to bottom:
@@ -41,20 +38,24 @@ import (
 //	        └──────────────"finished"───────────────────┘
 //	  ┌───────────────────────────────────────────────────────────┐
 //	  │ store        typed collections, one Tx per unit of work   │
-//	  │ local        Pebble in one directory                      │
+//	  │ local        Pebble in one directory, or redis for many   │
 //	  └───────────────────────────────────────────────────────────┘
 type Server struct {
 	cfg  Config
 	log  *slog.Logger
-	disk *local.Store
+	back backend.Backend
 
 	store   *store.Store
 	auth    *auth.Auth
 	router  *router.Router
 	rules   *rules.Engine
 	engine  *execution.Engine
+	flows   *orchestrator.Orchestrator
 	packs   *pack.Registrar
-	dirs    store.Cached[map[string]string]
+	sensors *router.Sources
+	remote  *ssh.Carrier
+	kv      keyValues
+	dirs    packDirs
 	api     *api.Server
 	metrics *metrics
 	tasks   supervise.Supervisor
@@ -72,7 +73,6 @@ func NewServer(ctx context.Context, cfg Config, log *slog.Logger, news io.Writer
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log, tasks: supervise.Supervisor{Log: log}}
-	s.dirs.Load = packDirs
 	if err := s.open(ctx, news); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -81,14 +81,14 @@ func NewServer(ctx context.Context, cfg Config, log *slog.Logger, news io.Writer
 }
 
 // open does what can fail before anything runs.
-func (s *Server) open(ctx context.Context, news io.Writer) (err error) {
-	if s.disk, err = local.Open(filepath.Join(s.cfg.Data, "store"), local.Options{Log: s.log}); err != nil {
+func (s *Server) open(ctx context.Context, news io.Writer) error {
+	if err := s.openBackend(ctx); err != nil {
 		return err
 	}
-	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
-		return fmt.Errorf("listen: %w (is another server running there? choose another address with --listen)", err)
+	if err := s.listen(); err != nil {
+		return err
 	}
-	s.store = store.New(s.disk, time.Now)
+	s.store = store.New(s.back, time.Now)
 	if err := s.checkClock(ctx); err != nil {
 		return err
 	}
@@ -96,6 +96,16 @@ func (s *Server) open(ctx context.Context, news io.Writer) (err error) {
 		return err
 	}
 	return s.register(ctx)
+}
+
+func (s *Server) listen() (err error) {
+	if !s.cfg.has(roleAPI) {
+		return nil
+	}
+	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+		return fmt.Errorf("listen: %w (is another server running there? choose another address with --listen)", err)
+	}
+	return nil
 }
 
 // backwards is how far behind the newest record a clock may be before it is remarked on.
@@ -115,76 +125,42 @@ func (s *Server) checkClock(ctx context.Context) error {
 	return nil
 }
 
-// join makes the parts and gives each what it needs of the others.
-func (s *Server) join(ctx context.Context, news io.Writer) error {
-	cfg, st := s.cfg, s.store
-	templates := jinja.StackStorm(expr.Strict, nil)
-
-	htpasswd := cfg.Auth.Htpasswd
-	if htpasswd == "" {
-		htpasswd = filepath.Join(cfg.Data, "htpasswd")
-	}
-	if err := firstStart(htpasswd, news); err != nil {
-		return err
-	}
-	secret, err := st.Secret(ctx, "execution-tokens")
-	if err != nil {
-		return err
-	}
-	accounts, err := auth.NewAccounts(htpasswd, time.Now, s.log)
-	if err != nil {
-		return err
-	}
-	s.auth = auth.New(auth.Config{
-		Store: st, Accounts: accounts, TTL: cfg.Auth.TokenTTL, Secret: func() []byte { return secret }, Log: s.log,
-	})
-
-	s.router = router.New(st, s.log)
-	s.engine = execution.New(execution.Config{
-		Store: st, Log: s.log,
-		Runners: builtin.Runners(builtin.Config{
-			SystemUser: cfg.Actions.SystemUser, MaxOutput: cfg.Actions.MaxResultSize,
-			Version: version, Announce: s.announce,
-		}),
-		Templates: execution.Templates{Jinja: templates, KeyValues: noKeyValues, PackConfig: noPackConfig},
-		Workers:   cfg.Actions.Workers, Drain: cfg.Actions.Drain,
-		PackDir: s.packDir, Env: s.actionEnv,
-		Wanted:     s.wanted,
-		OnFinished: []execution.OnFinished{s.raiseActionTrigger},
-	})
-	s.rules = rules.New(rules.Config{
-		Store: st, Log: s.log, User: systemUser(cfg), Request: s.engine.Request,
-		Renderer: rules.NewRenderer(templates, patternNames), Acquire: s.router.Acquire, Release: s.router.Release,
-	})
-	s.packs = &pack.Registrar{Store: st, Log: s.log, Declare: s.router.Declare, SaveRule: s.rules.Save}
-	s.metrics = newMetrics(st, s.engine)
-	return s.makeAPI()
-}
-
-func (s *Server) makeAPI() (err error) {
-	s.api, err = api.New(api.Config{
-		Store: s.store, Auth: s.auth, Engine: s.engine, Router: s.router,
-		SaveRule: s.rules.Save, DeleteRule: s.rules.Delete,
-		SaveAction: s.packs.SaveAction, DeleteAction: s.packs.DeleteAction,
-		SaveTriggerType: s.packs.SaveTriggerType, DeleteTriggerType: s.packs.DeleteTriggerType,
-		PackDir: s.packDir, Backup: s.backup,
-		Ready: s.ready, Metrics: s.metrics.handler(), Version: version, Log: s.log,
-		MaxBody: s.cfg.API.MaxBody, CertFile: s.cfg.TLS.Cert, KeyFile: s.cfg.TLS.Key,
-	})
-	return err
-}
-
 // supervise lists what runs, in the order of dependence: the API is the last to start
-// and the first to stop.
+// and the first to stop, the lease on work in hand the first and the last.
 func (s *Server) supervise() {
-	s.tasks.Add("housekeeping", s.housekeep)
-	s.tasks.Add("executions", s.engine.Run)
-	s.tasks.Add("rules", s.rules.Run)
-	s.tasks.Add("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
+	s.tasks.Add("lease", func(ctx context.Context) error { return s.store.KeepLease(ctx, s.log, s.leaseLost) })
+	s.tasks.Add("catalogue", s.store.FollowCatalogue)
+	if s.cfg.has(roleWorker) {
+		s.tasks.Add("connections", s.remote.Run)
+		s.tasks.Add("executions", s.engine.Run)
+	}
+	if s.cfg.has(roleRouter) {
+		s.tasks.Add("housekeeping", s.housekeep)
+		s.tasks.Add("finished executions", s.engine.RunFinished)
+		s.tasks.Add("rules", s.rules.Run)
+		s.tasks.Add("timers", s.router.RunTimers)
+	}
+	if s.cfg.has(roleSensors) {
+		s.tasks.Add("sensors", s.sensors.Run)
+	}
+	if s.cfg.has(roleAPI) {
+		s.tasks.Add("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
+	}
 }
 
-// Addr returns the address the server listens on.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+// leaseLost ends what this server has in hand: others may have taken it over.
+func (s *Server) leaseLost(err error) {
+	s.engine.LeaseLost(err)
+	s.sensors.LeaseLost(err)
+}
+
+// Addr returns the address the server listens on, or where it would with the role api.
+func (s *Server) Addr() string {
+	if s.listener == nil {
+		return s.cfg.Listen
+	}
+	return s.listener.Addr().String()
+}
 
 // URL returns where clients on this machine find the server.
 func (s *Server) URL() string {
@@ -205,55 +181,33 @@ func (s *Server) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	if s.disk != nil {
-		errs = append(errs, s.disk.Close())
+	if s.back != nil {
+		errs = append(errs, s.back.Close())
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Server) ready() error { return s.tasks.Health() }
-
-// wanted reports whether anybody waits for a finished execution: so far, rules on the
-// action trigger.
-func (s *Server) wanted(ctx context.Context, tx *store.Tx, _ *core.Execution) (bool, error) {
-	return s.router.WantsFinished(ctx, tx)
+// ready returns nil when everything runs and the store answers, else what is wrong.
+func (s *Server) ready() error {
+	err := s.tasks.Health()
+	if b, ok := s.back.(backend.Healthy); ok {
+		err = errors.Join(err, b.Health())
+	}
+	return err
 }
 
-func (s *Server) raiseActionTrigger(ctx context.Context, tx *store.Tx, x *core.Execution) error {
-	masked, err := s.engine.MaskedParameters(ctx, x)
-	if err != nil {
-		return err
-	}
-	result, err := s.store.Result(ctx, x)
-	if err != nil {
-		return err
-	}
-	return s.router.Finished(ctx, tx, x, masked, result)
-}
-
-// announce puts an announcement on the event stream.
-func (s *Server) announce(ctx context.Context, route string, payload json.RawMessage) error {
-	message, err := json.Marshal(map[string]json.RawMessage{"payload": payload})
-	if err != nil {
-		return err
-	}
-	return s.store.Update(ctx, store.Relaxed, func(tx *store.Tx) error {
-		tx.Announce(route, message)
-		return nil
-	})
+// apiURL is where actions find the API.
+func (s *Server) apiURL() string {
+	return strings.TrimRight(cmp.Or(s.cfg.API.URL, s.URL()+"/api"), "/") + "/v1"
 }
 
 // actionEnv is what every action finds in its environment.
 // st2: runners reference, environment variables.
 func (s *Server) actionEnv(x *core.Execution) []string {
-	url := s.cfg.API.URL
-	if url == "" {
-		url = s.URL() + "/api"
-	}
 	return []string{
 		"ST2_ACTION_PACK_NAME=" + x.Context.Pack,
 		execution.MarkVariable + "=" + x.ID,
-		"ST2_ACTION_API_URL=" + strings.TrimRight(url, "/") + "/v1",
+		"ST2_ACTION_API_URL=" + s.apiURL(),
 		"ST2_ACTION_AUTH_TOKEN=" + s.auth.ExecutionToken(x),
 		"ST2_ACTION_DEBUG=False",
 	}
@@ -267,40 +221,13 @@ func systemUser(cfg Config) string {
 	return "stanley"
 }
 
-// housekeep trims the change log and removes expired tokens, now and then.
-func (s *Server) housekeep(ctx context.Context) error {
-	t := time.NewTicker(time.Minute)
-	defer t.Stop()
-	var mark store.TrimMark
-	for {
-		var err error
-		if mark, err = s.store.TrimChanges(ctx, mark); err == nil {
-			err = s.auth.Sweep(ctx)
-		}
-		if err == nil {
-			err = s.router.ForgetDeliveries(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("housekeeping", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
-}
-
-// firstStart makes the first account and says so once.
-func firstStart(htpasswd string, news io.Writer) error {
-	made, err := auth.FirstStart(htpasswd, os.Getenv)
-	os.Unsetenv("PETREL_ADMIN_PASSWORD") // actions inherit the environment
-	if err != nil || made == nil {
-		return err
+// tellFirst says once which account the first start made.
+func tellFirst(news io.Writer, htpasswd string, made *auth.FirstAdmin) {
+	if made == nil {
+		return
 	}
 	fmt.Fprintf(news, "First start: made the account %q in %s\n", made.User, htpasswd)
 	if made.Password != "" {
 		fmt.Fprintf(news, "Its password, shown only now: %s\n", made.Password)
 	}
-	return nil
 }

@@ -6,7 +6,7 @@
 // A key is "<collection>/<rest>"; a collection's name has no slash. Implementations:
 // local (Pebble, one process) and redis (many). Both pass the suite in backendtest.
 //
-// Optional interfaces found by type assertion: [Archiver].
+// Optional interfaces found by type assertion: [Archiver], [Healthy], [Holder].
 package backend
 
 import (
@@ -74,6 +74,9 @@ var (
 	ErrLeaseLost = errors.New("backend: lease lost")
 	// ErrFull says the machine has no room: reads work, writes are refused until there is.
 	ErrFull = errors.New("backend: no space left for writes")
+	// ErrUnavailable says the machine that remembers cannot be reached, after a bounded
+	// number of tries. Whether an Apply was done is not known then.
+	ErrUnavailable = errors.New("backend: cannot be reached")
 	// ErrClosed says the backend has been closed.
 	ErrClosed = errors.New("backend: closed")
 )
@@ -92,8 +95,8 @@ type Backend interface {
 	Scan(ctx context.Context, r Range) ([]Entry, error)
 
 	// Apply does all ops or none, and returns the version given to every Put.
-	// Errors: ErrConflict, ErrLeaseLost, ErrFull, ErrClosed; anything else means the
-	// caller cannot know. In Wait mode nil and ErrConflict come only after everything
+	// Errors: ErrConflict, ErrLeaseLost, ErrFull, ErrClosed; ErrUnavailable or anything
+	// else means the caller cannot know. In Wait mode nil and ErrConflict come only after everything
 	// the Apply read or wrote is durable. Two document ops on one key are refused.
 	Apply(ctx context.Context, m Mode, ops ...Op) (Version, error)
 
@@ -121,4 +124,18 @@ type Backend interface {
 type Archiver interface {
 	// Archive writes a consistent copy of everything durable into dir, which must not exist.
 	Archive(ctx context.Context, dir string) error
+}
+
+// Healthy is implemented by backends that can be away while the process runs.
+type Healthy interface {
+	// Health returns nil while the backend answers and keeps its promises, else what is
+	// wrong and what to do.
+	Health() error
+}
+
+// Holder is implemented by backends that can say what their queues hold.
+type Holder interface {
+	// Holds reports for each id whether it waits in the queue or is leased to somebody
+	// who lives.
+	Holds(ctx context.Context, queue string, ids ...string) ([]bool, error)
 }

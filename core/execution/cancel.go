@@ -20,20 +20,28 @@ func (e *Engine) Cancel(ctx context.Context, tx *store.Tx, id, user string) (*co
 	switch {
 	case x.Status == core.Canceled || x.Status == core.Canceling:
 		return x, nil
+	case x.Status == core.Pending && x.Parent != "": // its workflow could not end without it
 	case !x.Status.Cancelable():
 		return x, core.Errorf(core.Conflict, "Action cannot be canceled. State = %s.", x.Status)
 	}
 	x.Context.CancelledBy = user
 	x.Reason = ""
-	if x.Status.Waiting() {
+	if x.Status.Waiting() || x.Status == core.Pending {
 		x.Result = canceledValue(nil, user)
 		x.Move(core.Canceled, tx.Time())
 		return x, e.putFinal(ctx, tx, x)
 	}
 	x.Move(core.Canceling, tx.Time())
+	if e.conducted(x) {
+		look(tx, x)
+		return x, tx.Executions().Put(ctx, x)
+	}
 	tx.After(func(store.Version) { e.Store.Wake(ctx, store.TopicCanceling) })
 	return x, tx.Executions().Put(ctx, x)
 }
+
+// lookEvery is how often this process looks for cancel marks whose wake-up was lost.
+const lookEvery = 5 * time.Second
 
 // watchCanceling ends the runs of this process that were asked to stop.
 func (e *Engine) watchCanceling(ctx context.Context) error {
@@ -41,12 +49,19 @@ func (e *Engine) watchCanceling(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for range wakes {
+	t := time.NewTicker(lookEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wakes:
+		case <-t.C:
+		}
 		if err := e.endCanceling(ctx); err != nil && ctx.Err() == nil {
 			e.Log.Error("could not look for executions to cancel", "error", err)
 		}
 	}
-	return nil
 }
 
 func (e *Engine) endCanceling(ctx context.Context) error {
@@ -67,25 +82,5 @@ func (e *Engine) endCanceling(ctx context.Context) error {
 	return nil
 }
 
-// beatEvery is how often this process says that it lives and looks for cancel marks it
-// may have missed.
-const beatEvery = 5 * time.Second
-
-func (e *Engine) beat(ctx context.Context) error {
-	t := time.NewTicker(beatEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-		if err := e.Store.Beat(ctx); err != nil {
-			e.Log.Error("this process's lease is lost: ending its actions", "error", err)
-			e.endAll(store.ErrLeaseLost)
-		}
-		if err := e.endCanceling(ctx); err != nil && ctx.Err() == nil {
-			e.Log.Error("could not look for executions to cancel", "error", err)
-		}
-	}
-}
+// LeaseLost ends every run of this process: its executions may be in other hands.
+func (e *Engine) LeaseLost(err error) { e.endAll(err) }

@@ -33,8 +33,9 @@ func (d *definition) schemas() (*schema.Set, error) {
 
 // definitions is what the catalogue says of actions now.
 type definitions struct {
-	actions map[string]*definition
-	runners map[string]store.Defined[core.RunnerType]
+	actions  map[string]*definition
+	runners  map[string]store.Defined[core.RunnerType]
+	policies map[string]*policies // by action
 }
 
 func loadDefinitions(ctx context.Context, s *store.Store) (*definitions, error) {
@@ -46,7 +47,11 @@ func loadDefinitions(ctx context.Context, s *store.Store) (*definitions, error) 
 	if err != nil {
 		return nil, err
 	}
-	ds := &definitions{actions: map[string]*definition{}, runners: map[string]store.Defined[core.RunnerType]{}}
+	policies, err := loadPolicies(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	ds := &definitions{actions: map[string]*definition{}, runners: map[string]store.Defined[core.RunnerType]{}, policies: policies}
 	for _, r := range runners {
 		ds.runners[r.V.Name] = r
 	}

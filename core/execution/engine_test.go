@@ -112,14 +112,15 @@ func define(ctx context.Context, tx *store.Tx, name string) error {
 // start runs the engine until the test ends or stop is called.
 func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
+	done := make(chan error, 2)
 	go func() { done <- w.engine.Run(ctx) }()
+	go func() { done <- w.engine.RunFinished(ctx) }()
 	stopped := false
 	w.stop = func() {
 		if !stopped {
 			stopped = true
 			cancel()
-			if err := <-done; err != nil {
+			if err := errors.Join(<-done, <-done); err != nil {
 				w.t.Errorf("engine ended with %v", err)
 			}
 		}

@@ -36,8 +36,10 @@ type Config struct {
 	PackDir func(pack string) string
 	// Env returns the ST2_ACTION_* variables for an execution, as KEY=value.
 	Env func(e *core.Execution) []string
-	// Wanted reports whether anybody waits for a finished execution; only then is it
-	// pushed to the queue "finished".
+	// Conductor carries on workflows; nil when there are none.
+	Conductor Conductor
+	// Wanted reports whether anybody waits for a finished execution that is no part of a
+	// workflow; only then is it pushed to the queue "finished".
 	Wanted func(ctx context.Context, tx *store.Tx, e *core.Execution) (bool, error)
 	// OnFinished are told of finished executions somebody waits for, all in one Tx.
 	OnFinished []OnFinished
@@ -77,7 +79,7 @@ func New(c Config) *Engine {
 	}
 }
 
-// Run takes executions until ctx is done, then lets running actions finish for the time
+// Run carries executions out until ctx is done, then lets running actions finish for the time
 // of Drain, ends the rest, and returns when all is written down.
 func (e *Engine) Run(ctx context.Context) error {
 	work := context.WithoutCancel(ctx)
@@ -88,9 +90,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}()
 	g, loops := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.take(loops, work) })
-	g.Go(func() error { return e.tellFinished(loops) })
 	g.Go(func() error { return e.watchCanceling(loops) })
-	g.Go(func() error { return e.beat(loops) })
 	g.Go(func() error { return e.sweep(loops) })
 	err := g.Wait()
 	e.drain()

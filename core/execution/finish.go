@@ -102,7 +102,10 @@ func (e *Engine) finish(ctx context.Context, tx *store.Tx, d *ending, x *core.Ex
 	}
 	res := outcome(x, d.result, d.cause)
 	if !res.Status.Final() {
-		x.Status, x.Hand = res.Status, core.InChildren
+		x.Hand = core.InChildren
+		x.Move(res.Status, tx.Time())
+		x.Result = res.Value
+		e.Tell(tx, x)
 		return tx.Executions().Put(ctx, x)
 	}
 	if err := e.Store.SetResult(ctx, x, res.Value); err != nil {
@@ -118,33 +121,27 @@ func (e *Engine) finish(ctx context.Context, tx *store.Tx, d *ending, x *core.Ex
 
 // putFinal writes an execution that has ended, and tells whoever waits for it.
 func (e *Engine) putFinal(ctx context.Context, tx *store.Tx, x *core.Execution) error {
+	if err := leaveGates(ctx, tx, x); err != nil {
+		return err
+	}
 	if err := tx.Executions().Put(ctx, x); err != nil {
 		return err
 	}
-	wanted, err := e.Wanted(ctx, tx, x)
+	wanted := x.Parent != ""
+	var err error
+	if !wanted {
+		wanted, err = e.Wanted(ctx, tx, x)
+	}
 	if err == nil && wanted {
 		tx.Push(store.Finished, x.ID, x.RootID(), 0)
 	}
 	return err
 }
 
-// tellFinished tells those who wait for finished executions.
-func (e *Engine) tellFinished(ctx context.Context) error {
+// RunFinished tells those who wait for finished executions, until ctx is done.
+func (e *Engine) RunFinished(ctx context.Context) error {
 	return e.Store.Work(ctx, store.Worker{
 		Queue: store.Finished, Mode: store.Relaxed, Log: e.Log, Slots: store.Batch(finishBatch),
-		Do: func(ctx context.Context, tx *store.Tx, d store.Delivery) error {
-			x, err := tx.Executions().Get(ctx, d.ID)
-			if core.KindOf(err) == core.NotFound {
-				return nil
-			}
-			for i := 0; err == nil && i < len(e.OnFinished); i++ {
-				err = e.OnFinished[i](ctx, tx, x)
-			}
-			return err
-		},
-		GiveUp: func(ctx context.Context, tx *store.Tx, d store.Delivery, cause error) error {
-			e.Log.Error("nobody could be told of a finished execution", "execution", d.ID, "error", cause)
-			return nil
-		},
+		Do: e.finished, GiveUp: e.giveUpFinished,
 	})
 }

@@ -126,6 +126,9 @@ func (e *Engine) requeue(ctx context.Context, s core.Status) error {
 	}
 	return e.Store.Update(ctx, store.Relaxed, func(tx *store.Tx) error {
 		for _, x := range xs {
+			if x.Hand == core.InChildren {
+				continue // the steps of a workflow are atomic: it always waits for something
+			}
 			tx.Push(store.Executions, x.ID, "", remaining(x, tx.Time()))
 		}
 		return nil
@@ -134,6 +137,9 @@ func (e *Engine) requeue(ctx context.Context, s core.Status) error {
 
 // remaining is how much of a delay is left.
 func remaining(x *core.Execution, now core.Time) time.Duration {
+	if x.Waits != "" {
+		return recheck
+	}
 	if x.Status != core.Delayed {
 		return 0
 	}

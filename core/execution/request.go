@@ -45,7 +45,7 @@ func (e *Engine) newExecution(tx *store.Tx, d *definition, r core.Request) *core
 		ID: r.ID, Action: r.Action, ActionDigest: d.actionDigest,
 		Runner: d.runner.Name, RunnerDigest: d.runnerDigest,
 		Start: now, Delay: r.Delay, Context: r.Context, Origin: r.Origin, Callback: r.Callback,
-		Notify: r.Notify,
+		Notify: r.Notify, Root: r.Root,
 	}
 	if x.ID == "" {
 		x.ID = core.NewID(now.Std())
@@ -84,9 +84,14 @@ func (e *Engine) enqueue(tx *store.Tx, x *core.Execution) error {
 }
 
 // ReRun asks for an execution again: the same action as it is now, the old parameters
-// with the given ones over them. Errors are NotFound and Invalid.
+// with the given ones over them. Of a workflow tasks may be named, and it goes on from
+// there; those also in reset begin with all their items. Errors are NotFound and Invalid.
 // st2: execution reference, re-run.
 func (e *Engine) ReRun(ctx context.Context, tx *store.Tx, id string, r core.Request) (*core.Execution, error) {
+	var tasks, reset []string
+	if again := r.Context.ReRun; again != nil {
+		tasks, reset = again.Tasks, again.Reset
+	}
 	old, err := tx.Executions().Get(ctx, id)
 	if err != nil {
 		return nil, core.Errorf(core.NotFound, "Unable to identify resource with id \"%s\".", id)
@@ -97,8 +102,8 @@ func (e *Engine) ReRun(ctx context.Context, tx *store.Tx, id string, r core.Requ
 	}
 	r.Action, r.Parameters = old.Action, merged
 	r.Context = old.FullContext()
-	r.Context.Parent, r.Context.CancelledBy = nil, ""
-	r.Context.ReRun = &core.ReRun{Ref: old.ID}
+	r.Context.Parent, r.Context.Task, r.Context.CancelledBy, r.Context.PausedBy, r.Context.ResumedBy = nil, nil, "", "", ""
+	r.Context.ReRun = &core.ReRun{Ref: old.ID, Tasks: tasks, Reset: reset}
 	r.Origin = nil
 	return e.Request(ctx, tx, r)
 }

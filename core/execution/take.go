@@ -41,9 +41,17 @@ func (e *Engine) takeOne(ctx, work context.Context, tx *store.Tx, d store.Delive
 	if err != nil {
 		return err
 	}
+	if x.Status.Waiting() {
+		if in, err := e.admit(ctx, tx, x); err != nil || !in {
+			return err
+		}
+	}
 	switch {
+	case x.Status.Waiting() && e.conducted(x):
+		return e.beginWorkflow(ctx, tx, x)
 	case x.Status.Waiting():
 		return e.begin(ctx, work, tx, d, x)
+	case e.conducted(x): // it is in its children's hands
 	case x.Status == core.Running || x.Status == core.Canceling:
 		e.lost(work, tx, d, x)
 	}

@@ -75,6 +75,11 @@ func numeric(b *Budget, op string, x, y Value) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if op == "**" {
+			if err := b.Step(powerSteps(g)); err != nil {
+				return nil, err
+			}
+		}
 		return floatOp(op, f, g)
 	}
 	i, xi := smallInt(x)
@@ -84,7 +89,7 @@ func numeric(b *Budget, op string, x, y Value) (Value, error) {
 			return v, err
 		}
 	}
-	return bigOp(b, op, toBig(x), toBig(y))
+	return bigOp(b, op, Big(x), Big(y))
 }
 
 // Float is the float nearest to a number; OverflowError when it is too large, TypeError for other types.
@@ -213,7 +218,7 @@ func floatPow(x, y float64) (Value, error) {
 	if x < 0 && !math.IsInf(x, 0) && !math.IsInf(y, 0) && y != math.Trunc(y) {
 		return nil, Errorf("ValueError", "a negative number to a fractional power is complex, which is not supported")
 	}
-	r := math.Pow(x, y)
+	r := power(x, y)
 	if math.IsInf(r, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		return nil, Errorf("OverflowError", "(34, 'Numerical result out of range')")
 	}
@@ -251,6 +256,9 @@ func bigDiv(op string, x, y *big.Int) (Value, error) {
 		f, _ := new(big.Rat).SetFrac(x, y).Float64()
 		if math.IsInf(f, 0) {
 			return nil, Errorf("OverflowError", "integer division result too large for a float")
+		}
+		if f == 0 && (x.Sign() < 0) != (y.Sign() < 0) {
+			f = math.Copysign(0, -1)
 		}
 		return f, nil
 	}

@@ -31,8 +31,11 @@ type Budget struct {
 // lookEvery is how many steps pass between looks at clock and context.
 const lookEvery = 1 << 12
 
-// NewBudget starts a budget; the context's end ends the evaluation too.
+// NewBudget starts a budget; the end of the context, when there is one, ends the evaluation too.
 func NewBudget(ctx context.Context, l Limits) *Budget {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	if l.Steps == 0 {
 		l.Steps = defaultLimits.Steps
 	}
@@ -50,7 +53,7 @@ func NewBudget(ctx context.Context, l Limits) *Budget {
 
 // Context is the evaluation's context, for lookups that do I/O.
 func (b *Budget) Context() context.Context {
-	if b == nil || b.ctx == nil {
+	if b == nil {
 		return context.Background()
 	}
 	return b.ctx
@@ -110,11 +113,21 @@ func (b *Budget) Grow(n int64) error {
 	return b.Step(n / 256)
 }
 
-// What one element of a list and one entry of a dict are charged, in bytes; growing by doubling is counted in.
+// What one element of a list, one entry of a dict and one call are charged, in bytes; growing by doubling is counted in.
 const (
-	itemSize  = 40
-	entrySize = 128
+	itemSize  = 48
+	entrySize = 256
+	callSize  = 192
+	callSteps = 4
 )
+
+// Call spends what calling a function costs beyond its level.
+func (b *Budget) Call() error {
+	if err := b.Grow(callSize); err != nil {
+		return err
+	}
+	return b.Step(callSteps)
+}
 
 // GrowItems spends the memory of n more elements of a list or tuple.
 func (b *Budget) GrowItems(n int) error { return b.Grow(int64(n) * itemSize) }

@@ -8,6 +8,8 @@ type Dict struct {
 	index   map[any]int // position by comparable key; nil while the dict is small
 	dead    int
 	frozen  bool
+	base    *Dict // what lies below, for one made by With
+	fresh   int   // own entries that the base does not have
 }
 
 type entry struct {
@@ -33,12 +35,17 @@ func DictOf(pairs ...Value) *Dict {
 }
 
 // Len is the number of keys.
-func (d *Dict) Len() int { return len(d.entries) - d.dead }
+func (d *Dict) Len() int {
+	if d.base != nil {
+		return d.base.Len() + d.fresh
+	}
+	return len(d.entries) - d.dead
+}
 
 // Get finds the value of a string key.
 func (d *Dict) Get(name string) (Value, bool) {
-	if i := d.find(name); i >= 0 {
-		return d.entries[i].val, true
+	if e := d.lookup(name); e != nil {
+		return e.val, true
 	}
 	return nil, false
 }
@@ -49,8 +56,8 @@ func (d *Dict) Lookup(key Value) (Value, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if i := d.find(h); i >= 0 {
-		return d.entries[i].val, true, nil
+	if e := d.lookup(h); e != nil {
+		return e.val, true, nil
 	}
 	return nil, false, nil
 }
@@ -111,6 +118,9 @@ func (d *Dict) Mutable() error {
 // All yields keys and values in insertion order.
 func (d *Dict) All() iter.Seq2[Value, Value] {
 	return func(yield func(Value, Value) bool) {
+		if d.base != nil {
+			d = d.flat()
+		}
 		for i := 0; i < len(d.entries); i++ {
 			if e := d.entries[i]; !e.dead && !yield(e.key, e.val) {
 				return
@@ -132,6 +142,11 @@ func (d *Dict) Keys() []Value {
 func (d *Dict) Copy(b *Budget) (*Dict, error) {
 	if err := b.GrowEntries(d.Len()); err != nil {
 		return nil, err
+	}
+	if d.base != nil {
+		c := d.flat()
+		c.frozen = false
+		return c, nil
 	}
 	c := &Dict{entries: make([]entry, 0, d.Len())}
 	for _, e := range d.entries {

@@ -19,6 +19,23 @@ type JSONOptions struct {
 	KeepUnicode   bool // ensure_ascii=False
 }
 
+// SetIndent sets the text that each level is indented by, or a number of blanks.
+func (o *JSONOptions) SetIndent(v Value) error {
+	pad, ok := Text(v)
+	if !ok {
+		n, err := AsInt(v)
+		if err != nil {
+			return err
+		}
+		pad = strings.Repeat(" ", int(min(max(n, 0), maxIndent)))
+	}
+	o.Indent = &pad
+	return nil
+}
+
+// maxIndent is how far one level is indented at most.
+const maxIndent = 1000
+
 // ToJSON is Python's json.dumps(v); TypeError for what JSON cannot hold, ValueError for cycles.
 func ToJSON(b *Budget, v Value, o JSONOptions) (string, error) {
 	if o.KeySeparator == "" {

@@ -112,15 +112,18 @@ func equalDicts(b *Budget, x, y *Dict, depth int) (bool, error) {
 	if x.Len() != y.Len() {
 		return false, nil
 	}
+	if x.base != nil {
+		x = x.flat()
+	}
 	for _, e := range x.entries {
 		if e.dead {
 			continue
 		}
-		i := y.find(e.hash)
-		if i < 0 {
+		other := y.lookup(e.hash)
+		if other == nil {
 			return false, nil
 		}
-		if eq, err := same(b, e.val, y.entries[i].val, depth+1); !eq || err != nil {
+		if eq, err := same(b, e.val, other.val, depth+1); !eq || err != nil {
 			return false, err
 		}
 	}
@@ -160,7 +163,7 @@ func compareNumbers(x, y Value) (cmp int, ok bool) {
 		}
 		return 0, true
 	}
-	return toBig(x).Cmp(toBig(y)), true
+	return Big(x).Cmp(Big(y)), true
 }
 
 func compareFloats(f, g float64) (int, bool) {
@@ -183,7 +186,7 @@ func compareFloatInt(f float64, n Value) (int, bool) {
 	if i, ok := smallInt(n); ok && i > -1<<53 && i < 1<<53 {
 		return compareFloats(f, float64(i))
 	}
-	return new(big.Float).SetFloat64(f).Cmp(new(big.Float).SetInt(toBig(n))), true
+	return new(big.Float).SetFloat64(f).Cmp(new(big.Float).SetInt(Big(n))), true
 }
 
 // smallInt is the int64 in an int or bool that fits.
@@ -197,8 +200,8 @@ func smallInt(v Value) (int64, bool) {
 	return 0, false
 }
 
-// toBig is the integer in an int or bool.
-func toBig(v Value) *big.Int {
+// Big is the integer in an int or bool; 0 for anything else.
+func Big(v Value) *big.Int {
 	switch x := v.(type) {
 	case int64:
 		return big.NewInt(x)

@@ -195,7 +195,7 @@ func (f formatSpec) number(v Value) (string, error) {
 		}
 		return f.float(x)
 	}
-	return f.integer(toBig(v))
+	return f.integer(Big(v))
 }
 
 func (f formatSpec) integer(n *big.Int) (string, error) {

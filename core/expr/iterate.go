@@ -69,7 +69,7 @@ func Drain(b *Budget, it Iterator) ([]Value, error) {
 		if err := b.GrowItems(1); err != nil {
 			return nil, err
 		}
-		out = append(out, v)
+		out = push(out, v)
 	}
 }
 
@@ -102,11 +102,22 @@ func iterText(b *Budget, s string) Iterator {
 			return nil, false, nil
 		}
 		_, n := utf8.DecodeRuneInString(s)
-		c := s[:n]
+		c := Value(s[:n])
+		if s[0] < utf8.RuneSelf {
+			c = asciiTexts[s[0]]
+		}
 		s = s[n:]
 		return c, true, b.Step(1)
 	})
 }
+
+// asciiTexts are the one-letter strings, made once: texts are often taken apart.
+var asciiTexts = func() (texts [utf8.RuneSelf]Value) {
+	for i := range texts {
+		texts[i] = string(rune(i))
+	}
+	return texts
+}()
 
 func pickKey(e entry) Value   { return e.key }
 func pickValue(e entry) Value { return e.val }
@@ -114,6 +125,9 @@ func pickPair(e entry) Value  { return Tuple{e.key, e.val} }
 
 // iterDict fails, as Python does, when the dict changes size during the walk.
 func iterDict(b *Budget, d *Dict, pick func(entry) Value) Iterator {
+	if d.base != nil {
+		d = d.flat()
+	}
 	i, size := 0, d.Len()
 	return NextFunc(func() (Value, bool, error) {
 		if d.Len() != size {
@@ -143,5 +157,5 @@ func (g *Generator) Iter(*Budget) (Iterator, error) { return g.Iterator, nil }
 
 // Str implements Stringer.
 func (g *Generator) Str(*Budget) (string, error) {
-	return "<generator object " + g.Name + ">", nil
+	return "<generator object " + g.Name + Address + ">", nil
 }

@@ -13,7 +13,11 @@ type Truther interface{ Truthy() (bool, error) }
 // Sized has a length.
 type Sized interface{ Len() int }
 
-// Stringer has text of its own; without it the text is "<TypeName object>".
+// Address ends the texts of values that have none of their own, such as generators, where Python shows
+// a place in memory; always the same one, so that evaluations can be repeated.
+const Address = " at 0x7f0000000000"
+
+// Stringer has text of its own; without it the text is "<TypeName object at …>": see Address.
 type Stringer interface {
 	Str(b *Budget) (string, error)
 }
@@ -107,4 +111,4 @@ func (f *Func) TypeName() string { return "function" }
 func (f *Func) Call(c *Call) (Value, error) { return f.Fn(c) }
 
 // Str implements Stringer.
-func (f *Func) Str(*Budget) (string, error) { return "<function " + f.Name + ">", nil }
+func (f *Func) Str(*Budget) (string, error) { return "<function " + f.Name + Address + ">", nil }

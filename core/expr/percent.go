@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math/big"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -65,6 +66,11 @@ func (p *percent) run() error {
 
 // directive handles what follows one percent sign.
 func (p *percent) directive() error {
+	if strings.HasPrefix(p.src, "%") {
+		p.src = p.src[1:]
+		p.out.WriteByte('%')
+		return nil
+	}
 	source, named, err := p.mappingKey()
 	if err != nil {
 		return err
@@ -82,10 +88,6 @@ func (p *percent) directive() error {
 	}
 	verb, n := utf8.DecodeRuneInString(p.src)
 	p.src = p.src[n:]
-	if verb == '%' {
-		p.out.WriteByte('%')
-		return nil
-	}
 	v := source
 	if !named {
 		if v, err = p.take(); err != nil {
@@ -218,12 +220,15 @@ func (p *percent) convert(f formatSpec, verb rune, v Value) (string, error) {
 func (p *percent) text(f formatSpec, verb rune, v Value) (string, error) {
 	var s string
 	var err error
-	if verb == 's' {
+	switch verb {
+	case 's':
 		s, err = Str(p.b, v)
 		if _, safe := v.(Markup); p.escape && !safe {
 			s = EscapeHTML(s)
 		}
-	} else {
+	case 'a':
+		s, err = ASCII(p.b, v)
+	default:
 		s, err = Repr(p.b, v)
 	}
 	if err != nil {
@@ -294,11 +299,11 @@ func (f formatSpec) zeroPad(prefix, body string) string {
 func (p *percent) intArg(verb rune, v Value) (*big.Int, error) {
 	switch x := v.(type) {
 	case bool, int64, *big.Int:
-		return toBig(x), nil
+		return Big(x), nil
 	case float64:
 		if verb == 'd' || verb == 'i' || verb == 'u' {
 			n, err := Trunc(x)
-			return toBig(n), err
+			return Big(n), err
 		}
 	case *Undefined:
 		return nil, x.Err()
@@ -327,3 +332,21 @@ func (p *percent) float(f formatSpec, verb rune, v Value) (string, error) {
 	}
 	return f.zeroPad(prefix, s), nil
 }
+
+// PercentPieces takes a format apart into one piece for each of n values, with its text around, when
+// all directives are plain %s, %r and %a.
+//
+// CPython since 3.11 compiles such a format and a tuple written beside it into an f-string, so each
+// value becomes text before the next one is evaluated.
+func PercentPieces(format string, n int) ([]string, bool) {
+	pieces := plainFormat.FindAllString(format, -1)
+	rest, whole := strings.CutPrefix(format, strings.Join(pieces, ""))
+	if n == 0 || len(pieces) != n || !whole || strings.Contains(strings.ReplaceAll(rest, "%%", ""), "%") {
+		return nil, false
+	}
+	pieces[n-1] += rest
+	return pieces, true
+}
+
+// plainFormat is text and one plain directive; its digits are limited as CPython limits them.
+var plainFormat = regexp.MustCompile(`(?:[^%]|%%)*%[-+ #0]*[0-9]{0,3}(?:\.[0-9]{0,3})?[sra]`)

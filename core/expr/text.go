@@ -25,6 +25,30 @@ func Str(b *Budget, v Value) (string, error) {
 	return Repr(b, v)
 }
 
+// ASCII is Python's ascii(v): the repr with escapes for everything beyond ASCII.
+func ASCII(b *Budget, v Value) (string, error) {
+	s, err := Repr(b, v)
+	if err != nil {
+		return "", err
+	}
+	out := TextBuilder{Budget: b}
+	for _, r := range s {
+		piece := string(r)
+		switch {
+		case r > 0xffff:
+			piece = fmt.Sprintf(`\U%08x`, r)
+		case r > 0xff:
+			piece = fmt.Sprintf(`\u%04x`, r)
+		case r >= utf8.RuneSelf:
+			piece = fmt.Sprintf(`\x%02x`, r)
+		}
+		if err := out.Put(piece); err != nil {
+			return "", err
+		}
+	}
+	return out.String(), nil
+}
+
 // Repr is Python's repr(v).
 func Repr(b *Budget, v Value) (string, error) {
 	switch x := v.(type) { // the common scalars, without a builder
@@ -128,7 +152,7 @@ func (w *reprWriter) object(x Object) error {
 	case Stringer:
 		s, err = o.Str(w.b)
 	default:
-		s = fmt.Sprintf("<%s object>", x.TypeName())
+		s = fmt.Sprintf("<%s object%s>", x.TypeName(), Address)
 	}
 	w.sb.WriteString(s)
 	return err

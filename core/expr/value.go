@@ -26,6 +26,7 @@ package expr
 
 import (
 	"math/big"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -55,8 +56,16 @@ func (l *List) Append(b *Budget, items ...Value) error {
 	if err := b.GrowItems(len(items)); err != nil {
 		return err
 	}
-	l.Items = append(l.Items, items...)
+	l.Items = push(l.Items, items...)
 	return nil
+}
+
+// push appends to a slice that doubles when it is full: large ones would grow by a quarter, which makes more garbage.
+func push(items []Value, more ...Value) []Value {
+	if cap(items)-len(items) < len(more) {
+		items = slices.Grow(items, len(items)+len(more))
+	}
+	return append(items, more...)
 }
 
 // Mutable is nil when the list may be changed in place, else ErrFrozen.

@@ -144,7 +144,7 @@ func (r *Range) Contains(b *Budget, item Value) (bool, error) {
 	}
 	n, ok := smallInt(item)
 	if !ok {
-		if u, isUndef := item.(*Undefined); isUndef {
+		if u, isUndef := item.(*Undefined); isUndef && r.Len() > 0 { // it is compared with the first number
 			return false, u.use()
 		}
 		return false, nil

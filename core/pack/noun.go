@@ -107,17 +107,21 @@ func (s *source) settleSchema(of map[string]any, path []string) map[string]any {
 	return of
 }
 
-func (s *source) sensorTriggerTypes() []*core.TriggerType {
-	var sensor struct {
-		Types []*core.TriggerType `json:"trigger_types"`
+// sensor returns a sensor, without the refs of its trigger types, and those types; nil if
+// the form is wrong.
+func (s *source) sensor() (*core.Sensor, []*core.TriggerType) {
+	read := struct {
+		core.Sensor
+		Types []*core.TriggerType `json:"trigger_types"` // not only refs, as in core.Sensor
+	}{Sensor: core.Sensor{Enabled: true}}
+	if !s.fill(sensorShape(), &read) {
+		return nil, nil
 	}
-	if !s.fill(sensorShape(), &sensor) {
-		return nil
-	}
-	for i, t := range sensor.Types {
+	read.ID, read.MetadataFile, read.Meant = "", "", read.Enabled
+	for i, t := range read.Types {
 		s.settleSchemas(t, []string{"trigger_types", strconv.Itoa(i)})
 	}
-	return sensor.Types
+	return &read.Sensor, read.Types
 }
 
 func (s *source) configSchema() core.Parameters {

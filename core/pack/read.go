@@ -23,8 +23,9 @@ type Content struct {
 	Actions      []*core.Action
 	Rules        []*core.Rule
 	TriggerTypes []*core.TriggerType // from triggers/, then those sensors declare
-	ConfigSchema core.Parameters     // of config.schema.yaml; nil without one
-	Warnings     []string            // each with its place
+	Sensors      []*core.Sensor
+	ConfigSchema core.Parameters // of config.schema.yaml; nil without one
+	Warnings     []string        // each with its place
 
 	dir       string
 	documents map[string]*document.Value // by file, relative to the pack
@@ -151,10 +152,17 @@ func (r *reading) readTriggerType(s *source) {
 }
 
 func (r *reading) readSensor(s *source) {
-	for _, t := range s.sensorTriggerTypes() {
-		t.Pack, t.MetadataFile = r.content.Pack.Ref, s.name
-		r.content.TriggerTypes = append(r.content.TriggerTypes, t)
+	sensor, types := s.sensor()
+	if sensor == nil || !s.belongs(&sensor.Pack, r.content.Pack.Ref) {
+		return
 	}
+	sensor.MetadataFile = s.name
+	for _, t := range types {
+		t.Pack, t.MetadataFile = sensor.Pack, s.name
+		r.content.TriggerTypes = append(r.content.TriggerTypes, t)
+		sensor.TriggerTypes = append(sensor.TriggerTypes, t.Ref())
+	}
+	r.content.Sensors = append(r.content.Sensors, sensor)
 }
 
 // readConfigSchema st2: metadata reference 1: a file that is there may not be empty.
@@ -174,6 +182,7 @@ func (r *reading) warnOfTwins() {
 	c := r.content
 	warnOfTwins(c, "action", c.Actions, func(a *core.Action) (string, string) { return a.Name, a.MetadataFile })
 	warnOfTwins(c, "rule", c.Rules, func(a *core.Rule) (string, string) { return a.Name, a.MetadataFile })
+	warnOfTwins(c, "sensor", c.Sensors, func(s *core.Sensor) (string, string) { return s.Class, s.MetadataFile })
 	warnOfTwins(c, "trigger type", c.TriggerTypes, func(t *core.TriggerType) (string, string) { return t.Name, t.MetadataFile })
 }
 

@@ -76,6 +76,11 @@ func TestReadWholePack(t *testing.T) {
 		c.TriggerTypes[1].Ref() != "demo.seen" || c.TriggerTypes[1].Parametrised() || c.TriggerTypes[1].MetadataFile != "sensors/s.yaml" {
 		t.Errorf("trigger types %+v", c.TriggerTypes)
 	}
+	wantSensor := []*core.Sensor{{Pack: "demo", Class: "S", EntryPoint: "s.py", PollInterval: 10, Enabled: true, Meant: true,
+		TriggerTypes: []string{"demo.seen"}, MetadataFile: "sensors/s.yaml"}}
+	if diff := cmp.Diff(wantSensor, c.Sensors); diff != "" {
+		t.Error(diff)
+	}
 	if s, ok := c.ConfigSchema.Get("token"); !ok || !s.Flag("secret") {
 		t.Errorf("config schema %v", c.ConfigSchema)
 	}

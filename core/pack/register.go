@@ -61,6 +61,11 @@ func (r *Registrar) Register(ctx context.Context, tx *store.Tx, c *Content, path
 			return c.placed(t.MetadataFile, err)
 		}
 	}
+	for _, s := range c.Sensors {
+		if err := r.putSensor(ctx, tx, s); err != nil {
+			return c.placed(s.MetadataFile, err)
+		}
+	}
 	for _, a := range c.Actions {
 		if err := r.putAction(ctx, tx, a); err != nil {
 			return c.placed(a.MetadataFile, err)
@@ -115,12 +120,42 @@ func (r *Registrar) putTriggerType(ctx context.Context, tx *store.Tx, t *core.Tr
 	return r.Declare(ctx, tx, t)
 }
 
+// putSensor stores a sensor and queues it to be run. One that somebody switched on or off
+// stays so until its metadata says something new.
+// st2 differs: there, registering is asked for; here, every start of a server does it.
+func (r *Registrar) putSensor(ctx context.Context, tx *store.Tx, s *core.Sensor) error {
+	old, err := tx.Sensors().Get(ctx, s.Ref())
+	if err != nil && core.KindOf(err) != core.NotFound {
+		return err
+	}
+	s.ID = core.NewID(r.Store.Now())
+	if old != nil {
+		s.ID = old.ID
+		if old.Meant == s.Meant {
+			s.Enabled = old.Enabled
+		}
+	}
+	if same(old, s) {
+		return nil
+	}
+	return SaveSensor(ctx, tx, s)
+}
+
+// SaveSensor stores a sensor as it is now, and with an enabled one what makes a server
+// run it. A disabled one ends because the catalogue changes.
+func SaveSensor(ctx context.Context, tx *store.Tx, s *core.Sensor) error {
+	if s.Enabled {
+		tx.Push(store.Sources, s.Ref(), "", 0)
+	}
+	return tx.Sensors().Put(ctx, s)
+}
+
 func (r *Registrar) putAction(ctx context.Context, tx *store.Tx, a *core.Action) error {
 	old, err := tx.Actions().Get(ctx, a.Ref())
 	if err != nil && core.KindOf(err) != core.NotFound {
 		return err
 	}
-	if err := r.checkAction(ctx, tx, a); err != nil {
+	if err := r.checkShippedAction(ctx, tx, a); err != nil {
 		return err
 	}
 	a.ID = core.NewID(r.Store.Now())
@@ -131,6 +166,19 @@ func (r *Registrar) putAction(ctx context.Context, tx *store.Tx, a *core.Action)
 		return nil
 	}
 	return tx.Actions().Put(ctx, a)
+}
+
+// checkShippedAction holds a pack's action against its runner. One whose runner this
+// server does not have is told of and stored all the same: a pack is not refused for it,
+// and who asks for the action reads what is missing.
+// st2 differs: there, the action is left out.
+func (r *Registrar) checkShippedAction(ctx context.Context, tx *store.Tx, a *core.Action) error {
+	err := r.checkAction(ctx, tx, a)
+	if e, ok := err.(*core.Error); ok && e.Field == "runner_type" {
+		r.Log.Warn("an action cannot be run here, for want of its runner", "action", a.Ref(), "runner", a.Runner, "reason", err)
+		return nil
+	}
+	return err
 }
 
 func (r *Registrar) putRule(ctx context.Context, tx *store.Tx, rule *core.Rule) error {

@@ -67,9 +67,12 @@ var (
 	triggerTypeShape = newShape("a trigger type", `{
 		"type": "object", "additionalProperties": false, "properties": {`+triggerTypeProperties+`, `+computedShape+`}}`)
 
-	// A sensor's own keys are nothing to this package; its trigger types are.
+	// st2: metadata reference 5: of a sensor, keys that mean nothing are no fault.
 	sensorShape = newShape("a sensor", `{
-		"type": "object", "additionalProperties": true, "properties": {
+		"type": "object", "properties": {
+			"class_name": {"type": "string", "required": true}, "entry_point": {"type": "string", "required": true},
+			"description": {"type": "string"}, "enabled": {"type": "boolean"}, "pack": {"type": "string"},
+			"poll_interval": {"type": "number", "minimum": 4}, "artifact_uri": {"type": "string"}, `+computedShape+`,
 			"trigger_types": {"type": "array", "items": {"type": "object", "properties": {`+triggerTypeProperties+`}}}}}`)
 
 	packShape = newShape("a pack", `{

@@ -1,9 +1,9 @@
 // Package router takes events in and makes trigger instances of them.
 //
 // An event names a trigger; its instance and the queue entry that leads to the rules are
-// stored together, so an accepted event is never lost. Webhooks (webhook.go) and
-// finished executions (action.go) are sources of events; [Router.Acquire] makes and
-// [Router.Release] removes the triggers that rules wait for.
+// stored together, so an accepted event is never lost. Webhooks (webhook.go), timers
+// (timer*.go) and finished executions (action.go) are sources of events; [Router.Acquire]
+// makes and [Router.Release] removes the triggers that rules wait for.
 package router
 
 import (
@@ -22,6 +22,9 @@ import (
 type Router struct {
 	Store *store.Store
 	Log   *slog.Logger
+	// Timing says how timers behave; it is set before RunTimers.
+	Timing TimerSettings
+
 	index store.Cached[*index]
 }
 
@@ -98,6 +101,11 @@ func (ix *index) add(t *core.Trigger) {
 // not fit the trigger type's schema, or an unknown trigger, is Invalid.
 // st2: triggers-rules reference, trigger instances.
 func (r *Router) Emit(ctx context.Context, tx *store.Tx, e core.Event) (*core.TriggerInstance, error) {
+	return r.emit(ctx, tx, core.NewID(tx.Store().Now()), e)
+}
+
+// emit is Emit with the id of the instance.
+func (r *Router) emit(ctx context.Context, tx *store.Tx, id string, e core.Event) (*core.TriggerInstance, error) {
 	ix, err := r.index.In(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -109,7 +117,7 @@ func (r *Router) Emit(ctx context.Context, tx *store.Tx, e core.Event) (*core.Tr
 	if err := checkJSON(tt.payload, e.Payload); err != nil {
 		return nil, invalidEvent(e.Trigger, err)
 	}
-	return r.raise(tx, trigger, core.NewID(tx.Store().Now()), e)
+	return r.raise(tx, trigger, id, e)
 }
 
 // checkJSON holds a JSON document against a schema; none at all counts as an empty object.

@@ -27,6 +27,9 @@ func (r *Router) Acquire(ctx context.Context, tx *store.Tx, typeRef string, para
 	if err != nil {
 		return nil, core.FieldErrorf("trigger.parameters", "trigger.parameters need to be an object: %w", err)
 	}
+	if err := r.CheckTimer(typeRef, params); err != nil {
+		return nil, err
+	}
 	if !tt.Parametrised() && string(params) == "{}" {
 		return r.acquire(ctx, tx, simpleTrigger(tt.TriggerType))
 	}
@@ -75,7 +78,8 @@ func (r *Router) acquire(ctx context.Context, tx *store.Tx, want *core.Trigger) 
 	t, err := tx.Triggers().Get(ctx, want.Ref())
 	if core.KindOf(err) == core.NotFound {
 		t, err = want, nil
-		t.ID = core.NewID(tx.Store().Now())
+		t.ID, t.Created = core.NewID(tx.Store().Now()), tx.Time()
+		err = r.startTimer(ctx, tx, t)
 	}
 	if err != nil {
 		return nil, err
@@ -96,7 +100,7 @@ func (r *Router) Release(ctx context.Context, tx *store.Tx, ref string) error {
 	}
 	t.RefCount = max(0, t.RefCount-1)
 	if t.RefCount == 0 && t.Ref() != t.Type {
-		return tx.Triggers().Delete(ctx, ref)
+		return r.Remove(ctx, tx, t)
 	}
 	return tx.Triggers().Put(ctx, t)
 }

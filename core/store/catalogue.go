@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/petrelhq/petrel/core"
@@ -46,6 +47,34 @@ func (s *Store) forgetCatalogue() {
 	s.catalogue = 0
 	s.forgotten++
 	s.mu.Unlock()
+}
+
+// stale reports whether fn may have failed only because it saw the catalogue as it was: a
+// rule or action that another node has just made is no "not found". fn is then run again.
+func (s *Store) stale(ctx context.Context, tx *Tx, cause error) (bool, error) {
+	seen, used := tx.checks[catalogueKey]
+	if errors.Is(cause, backend.ErrConflict) {
+		s.forgetCatalogue()
+		return true, nil
+	}
+	if !used || ctx.Err() != nil {
+		return false, nil
+	}
+	now, err := s.freshCatalogueVersion(ctx)
+	return err == nil && now != seen, err
+}
+
+// FollowCatalogue notices changes that other nodes make, until ctx is done. Commits do
+// not depend on it (see [Cached.In]); what is only read does.
+func (s *Store) FollowCatalogue(ctx context.Context) error {
+	wakes, err := s.Wakes(ctx, TopicCatalogue)
+	if err != nil {
+		return err
+	}
+	for range wakes {
+		s.forgetCatalogue()
+	}
+	return nil
 }
 
 // Cached is something worked out from the catalogue, made anew after each change of it.

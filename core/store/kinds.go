@@ -19,6 +19,8 @@ const (
 	ByType     = "type"
 	ByID       = "id"
 	ByPack     = "pack"
+	ByGate     = "gate"
+	BySealer   = "sealer"
 )
 
 var executions = &kind[core.Execution]{
@@ -123,6 +125,23 @@ var rules = &kind[core.Rule]{
 	indexes:   []index[core.Rule]{{ByID, some(func(r *core.Rule) string { return r.ID }), false}},
 }
 
+var sensors = &kind[core.Sensor]{
+	name:      "sensor",
+	catalogue: true,
+	key:       (*core.Sensor).Ref,
+	indexes:   []index[core.Sensor]{{ByID, some(func(s *core.Sensor) string { return s.ID }), false}},
+}
+
+var cursors = &kind[Cursor]{
+	name: "cursor",
+	key:  func(c *Cursor) string { return c.Source },
+}
+
+var timers = &kind[Timer]{
+	name: "timer",
+	key:  func(t *Timer) string { return t.ID },
+}
+
 var users = &kind[core.User]{
 	name: "user",
 	key:  func(u *core.User) string { return u.Name },
@@ -151,4 +170,44 @@ var receipts = &kind[Receipt]{
 	name: "receipt",
 	key:  func(r *Receipt) string { return r.ID },
 	at:   func(r *Receipt) core.Time { return r.At },
+}
+
+// keyValues are in the order of their end, so that those that are over are found; their
+// own order is that of KeyName.
+var keyValues = &kind[core.KeyValue]{
+	name: "key",
+	key:  func(k *core.KeyValue) string { return KeyName(k.Scope, k.User, k.Name) },
+	at:   func(k *core.KeyValue) core.Time { return k.Expires },
+	indexes: []index[core.KeyValue]{
+		{BySealer, func(k *core.KeyValue) (string, bool) { return k.Sealer, k.Sealer != "" }, true},
+	},
+}
+
+var flows = &kind[Flow]{
+	name: "flow",
+	key:  func(f *Flow) string { return f.Execution },
+}
+
+var policies = &kind[core.Policy]{
+	name:      "policy",
+	catalogue: true,
+	key:       (*core.Policy).Ref,
+	indexes:   []index[core.Policy]{{ByID, some(func(p *core.Policy) string { return p.ID }), false}},
+}
+
+var gates = &kind[Gate]{
+	name: "gate",
+	key:  func(g *Gate) string { return g.Key },
+}
+
+var waiters = &kind[Waiter]{
+	name:    "waiter",
+	key:     func(w *Waiter) string { return w.Execution },
+	at:      func(w *Waiter) core.Time { return w.Start },
+	indexes: []index[Waiter]{{ByGate, some(func(w *Waiter) string { return w.Gate }), true}},
+}
+
+var entanglements = &kind[Entanglement]{
+	name: "entanglement",
+	key:  func(*Entanglement) string { return TheEntanglement },
 }

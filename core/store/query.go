@@ -30,12 +30,23 @@ func (s *Store) Runners() Reader[core.RunnerType] { return Reader[core.RunnerTyp
 func (s *Store) TriggerTypes() Reader[core.TriggerType] {
 	return Reader[core.TriggerType]{s, triggerTypes}
 }
-func (s *Store) Triggers() Reader[core.Trigger] { return Reader[core.Trigger]{s, triggers} }
-func (s *Store) Rules() Reader[core.Rule]       { return Reader[core.Rule]{s, rules} }
-func (s *Store) Users() Reader[core.User]       { return Reader[core.User]{s, users} }
-func (s *Store) Tokens() Reader[core.Token]     { return Reader[core.Token]{s, tokens} }
-func (s *Store) APIKeys() Reader[core.APIKey]   { return Reader[core.APIKey]{s, apiKeys} }
-func (s *Store) Receipts() Reader[Receipt]      { return Reader[Receipt]{s, receipts} }
+func (s *Store) Triggers() Reader[core.Trigger]   { return Reader[core.Trigger]{s, triggers} }
+func (s *Store) Rules() Reader[core.Rule]         { return Reader[core.Rule]{s, rules} }
+func (s *Store) Sensors() Reader[core.Sensor]     { return Reader[core.Sensor]{s, sensors} }
+func (s *Store) Cursors() Reader[Cursor]          { return Reader[Cursor]{s, cursors} }
+func (s *Store) Timers() Reader[Timer]            { return Reader[Timer]{s, timers} }
+func (s *Store) Users() Reader[core.User]         { return Reader[core.User]{s, users} }
+func (s *Store) Tokens() Reader[core.Token]       { return Reader[core.Token]{s, tokens} }
+func (s *Store) APIKeys() Reader[core.APIKey]     { return Reader[core.APIKey]{s, apiKeys} }
+func (s *Store) KeyValues() Reader[core.KeyValue] { return Reader[core.KeyValue]{s, keyValues} }
+func (s *Store) Flows() Reader[Flow]              { return Reader[Flow]{s, flows} }
+func (s *Store) Policies() Reader[core.Policy]    { return Reader[core.Policy]{s, policies} }
+func (s *Store) Gates() Reader[Gate]              { return Reader[Gate]{s, gates} }
+func (s *Store) Waiters() Reader[Waiter]          { return Reader[Waiter]{s, waiters} }
+func (s *Store) Entanglements() Reader[Entanglement] {
+	return Reader[Entanglement]{s, entanglements}
+}
+func (s *Store) Receipts() Reader[Receipt] { return Reader[Receipt]{s, receipts} }
 
 // Get reads one document. The error is NotFound when there is none.
 func (r Reader[T]) Get(ctx context.Context, id string) (*T, error) {

@@ -12,6 +12,18 @@ import (
 // Secret returns 32 random bytes kept under a name, made at the first call; every server
 // on one store gets the same.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	_, _ = rand.Read(fresh)
+	kept, err := s.First(ctx, name, []byte(hex.EncodeToString(fresh)))
+	if err != nil {
+		return nil, err
+	}
+	return hex.DecodeString(string(kept))
+}
+
+// First keeps a value under a name unless there is one already, and returns the one that
+// is kept: of several servers that start at once, all get that of the first.
+func (s *Store) First(ctx context.Context, name string, value []byte) ([]byte, error) {
 	key := "secret/" + name
 	for {
 		es, err := s.b.Get(ctx, key)
@@ -19,11 +31,9 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 			return nil, translate(err)
 		}
 		if es[0].Version != 0 {
-			return hex.DecodeString(string(es[0].Value))
+			return es[0].Value, nil
 		}
-		fresh := make([]byte, 32)
-		_, _ = rand.Read(fresh)
-		_, err = s.b.Apply(ctx, Wait, backend.Put(key, []byte(hex.EncodeToString(fresh))).If(0))
+		_, err = s.b.Apply(ctx, Wait, backend.Put(key, value).If(0))
 		if err != nil && !errors.Is(err, backend.ErrConflict) {
 			return nil, translate(err)
 		}

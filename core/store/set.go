@@ -24,9 +24,18 @@ func (t *Tx) Runners() Set[core.RunnerType]        { return Set[core.RunnerType]
 func (t *Tx) TriggerTypes() Set[core.TriggerType]  { return Set[core.TriggerType]{t, triggerTypes} }
 func (t *Tx) Triggers() Set[core.Trigger]          { return Set[core.Trigger]{t, triggers} }
 func (t *Tx) Rules() Set[core.Rule]                { return Set[core.Rule]{t, rules} }
+func (t *Tx) Sensors() Set[core.Sensor]            { return Set[core.Sensor]{t, sensors} }
+func (t *Tx) Cursors() Set[Cursor]                 { return Set[Cursor]{t, cursors} }
+func (t *Tx) Timers() Set[Timer]                   { return Set[Timer]{t, timers} }
 func (t *Tx) Users() Set[core.User]                { return Set[core.User]{t, users} }
 func (t *Tx) Tokens() Set[core.Token]              { return Set[core.Token]{t, tokens} }
 func (t *Tx) APIKeys() Set[core.APIKey]            { return Set[core.APIKey]{t, apiKeys} }
+func (t *Tx) KeyValues() Set[core.KeyValue]        { return Set[core.KeyValue]{t, keyValues} }
+func (t *Tx) Flows() Set[Flow]                     { return Set[Flow]{t, flows} }
+func (t *Tx) Policies() Set[core.Policy]           { return Set[core.Policy]{t, policies} }
+func (t *Tx) Gates() Set[Gate]                     { return Set[Gate]{t, gates} }
+func (t *Tx) Waiters() Set[Waiter]                 { return Set[Waiter]{t, waiters} }
+func (t *Tx) Entanglements() Set[Entanglement]     { return Set[Entanglement]{t, entanglements} }
 func (t *Tx) Receipts() Set[Receipt]               { return Set[Receipt]{t, receipts} }
 
 // Get reads a document for changing: what Put writes later replaces exactly this state.

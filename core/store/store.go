@@ -21,6 +21,7 @@ const (
 	Triggers   = "triggers"   // trigger instances to match with rules
 	Executions = "executions" // executions to carry out
 	Finished   = "finished"   // finished executions somebody waits for, grouped by root
+	Sources    = "sources"    // enabled sensors; whoever holds one runs it
 
 	TopicChanges   = "changes"   // the change log has grown
 	TopicCanceling = "canceling" // a running execution was asked to stop
@@ -60,10 +61,13 @@ func (s *Store) Update(ctx context.Context, m backend.Mode, fn func(tx *Tx) erro
 	for range attempts {
 		tx := s.Begin()
 		if err := fn(tx); err != nil {
-			if !errors.Is(err, backend.ErrConflict) {
+			stale, lost := s.stale(ctx, tx, err)
+			if lost != nil {
+				return lost
+			}
+			if !stale {
 				return err
 			}
-			s.forgetCatalogue()
 			continue
 		}
 		err := tx.Commit(ctx, m)
@@ -82,9 +86,6 @@ func (s *Store) Wakes(ctx context.Context, topic string) (<-chan struct{}, error
 	return s.b.Subscribe(ctx, topic)
 }
 
-// Beat renews this process's lease on its deliveries.
-func (s *Store) Beat(ctx context.Context) error { return s.b.Beat(ctx) }
-
 // translate gives backend errors the kinds callers know. ErrConflict and ErrLeaseLost
 // stay as they are: loops decide by them.
 func translate(err error) error {
@@ -92,6 +93,8 @@ func translate(err error) error {
 	case errors.Is(err, backend.ErrFull):
 		return &core.Error{Kind: core.Unavailable, Err: err,
 			Msg: "the disk is full: nothing new is accepted until space is freed in the data directory; reading still works"}
+	case errors.Is(err, backend.ErrUnavailable):
+		return &core.Error{Kind: core.Unavailable, Err: err, Msg: "the store cannot be reached at the moment; try again: " + err.Error()}
 	case errors.Is(err, backend.ErrClosed):
 		return &core.Error{Kind: core.Unavailable, Err: err, Msg: "the server is shutting down"}
 	}

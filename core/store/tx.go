@@ -20,7 +20,9 @@ type Tx struct {
 	adds    map[string]int64
 	checks  map[string]backend.Version
 	steps   []backend.Op // queue and log steps, in order
+	before  []func(context.Context) error
 	after   []func(backend.Version)
+	memo    map[any]any
 	changes int
 	touched bool // the catalogue changes with this Tx
 	settled bool // the current delivery was held or retried: no implied Ack
@@ -61,6 +63,9 @@ func (t *Tx) Store() *Store { return t.s }
 // Commit applies everything at once. Errors: backend.ErrConflict and ErrLeaseLost as
 // they are, Unavailable when writes are refused. A Tx is committed at most once.
 func (t *Tx) Commit(ctx context.Context, m backend.Mode) error {
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
 	ops := t.ops()
 	var v backend.Version
 	if len(ops) > 0 {
@@ -74,6 +79,18 @@ func (t *Tx) Commit(ctx context.Context, m backend.Mode) error {
 		t.s.stats.applied(m, ops)
 	}
 	t.committed(ctx, v)
+	return nil
+}
+
+// flush does what was left for the end of the Tx.
+func (t *Tx) flush(ctx context.Context) error {
+	for len(t.before) > 0 {
+		f := t.before[0]
+		t.before = t.before[1:]
+		if err := f(ctx); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -244,6 +261,24 @@ func (t *Tx) Ack(d backend.Delivery) { t.steps = append(t.steps, backend.Ack(d))
 func (t *Tx) Retry(d backend.Delivery, after time.Duration) {
 	t.settled = true
 	t.steps = append(t.steps, backend.Retry(d, after))
+}
+
+// Before calls f at the start of Commit, which fails with f's error. What many deliveries
+// of one batch add up to is written there once.
+func (t *Tx) Before(f func(ctx context.Context) error) { t.before = append(t.before, f) }
+
+// Memo returns what make made at the first call with this key: something worked out once
+// within this Tx.
+func (t *Tx) Memo(key any, make func() any) any {
+	if t.memo == nil {
+		t.memo = map[any]any{}
+	}
+	v, ok := t.memo[key]
+	if !ok {
+		v = make()
+		t.memo[key] = v
+	}
+	return v
 }
 
 // After calls f once the Tx is committed, with the version its writes got.

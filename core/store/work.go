@@ -42,8 +42,8 @@ func (s *Store) Work(ctx context.Context, w Worker) error {
 			return quiet(ctx, err)
 		}
 		ds, err := s.b.Pull(ctx, w.Queue, n)
-		if errors.Is(err, backend.ErrFull) {
-			w.Log.Warn("work waits: the store has no room", "queue", w.Queue)
+		if refused(err) {
+			w.Log.Warn("work waits: the store cannot hand it out", "queue", w.Queue, "error", err)
 			pause(ctx)
 			continue
 		}
@@ -71,26 +71,23 @@ func (s *Store) batch(ctx context.Context, w Worker, ds []Delivery) error {
 			return s.oneByOne(ctx, w, ds)
 		}
 	}
-	err := tx.Commit(ctx, w.Mode)
-	if errors.Is(err, ErrConflict) || errors.Is(err, ErrLeaseLost) {
+	if err := tx.flushSafely(ctx); err != nil {
 		return s.oneByOne(ctx, w, ds)
 	}
-	return s.patient(ctx, w, err, ds)
+	err := tx.Commit(ctx, w.Mode)
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrLeaseLost) || refused(err) {
+		return s.oneByOne(ctx, w, ds)
+	}
+	return err
 }
 
-// patient gives a batch back when the backend refuses writes for now.
-func (s *Store) patient(ctx context.Context, w Worker, err error, ds []Delivery) error {
-	if !errors.Is(err, backend.ErrFull) {
-		return err
-	}
-	w.Log.Warn("work waits: the store refuses writes", "queue", w.Queue, "waiting", len(ds), "error", err)
-	if !pause(ctx) {
-		return nil
-	}
-	return s.oneByOne(ctx, w, ds)
+// refused reports an error that time heals: the disk is full or the store is away.
+func refused(err error) bool {
+	return errors.Is(err, backend.ErrFull) || errors.Is(err, backend.ErrUnavailable)
 }
 
-// pause waits a second for a full disk to get room; false when ctx ended first.
+// pause waits a second for a full disk or a distant store to recover; false when ctx
+// ended first.
 func pause(ctx context.Context) bool {
 	t := time.NewTimer(time.Second)
 	defer t.Stop()
@@ -111,30 +108,54 @@ func (s *Store) oneByOne(ctx context.Context, w Worker, ds []Delivery) error {
 	return nil
 }
 
+// one handles a delivery on a Tx of its own, and does not let go of it while the backend
+// refuses writes: what this process has leased, nobody else takes up.
 func (s *Store) one(ctx context.Context, w Worker, d Delivery) error {
-	var failed error
-	err := s.Update(ctx, w.Mode, func(tx *Tx) error {
-		failed = tx.deliver(ctx, w, d)
-		return failed
-	})
-	switch {
-	case err == nil || errors.Is(err, ErrLeaseLost):
-		return nil
-	case errors.Is(err, backend.ErrFull):
-		return s.patient(ctx, w, err, []Delivery{d})
-	case failed == nil:
-		return err
+	for {
+		err := s.try(ctx, w, d)
+		if !refused(err) {
+			return err
+		}
+		w.Log.Warn("work waits: the store refuses writes", "queue", w.Queue, "id", d.ID, "error", err)
+		if !pause(ctx) {
+			return nil
+		}
 	}
-	return s.retryOrGiveUp(ctx, w, d, failed)
 }
 
-// deliver runs Do, turning a panic into an error so that one item cannot end the loop.
-func (t *Tx) deliver(ctx context.Context, w Worker, d Delivery) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+func (s *Store) try(ctx context.Context, w Worker, d Delivery) error {
+	var failed error
+	err := s.Update(ctx, w.Mode, func(tx *Tx) error {
+		if failed = tx.deliver(ctx, w, d); failed == nil {
+			failed = tx.flushSafely(ctx)
 		}
-	}()
+		return failed
+	})
+	if failed != nil && err != nil && !refused(err) {
+		err = s.retryOrGiveUp(ctx, w, d, failed)
+	}
+	if errors.Is(err, ErrLeaseLost) {
+		return nil
+	}
+	return err
+}
+
+// notPanic turns a panic into an error, so that one item cannot end the loop.
+func notPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
+}
+
+// flushSafely does what deliveries left for the end of the Tx; its failure is theirs.
+func (t *Tx) flushSafely(ctx context.Context) (err error) {
+	defer notPanic(&err)
+	return t.flush(ctx)
+}
+
+// deliver runs Do.
+func (t *Tx) deliver(ctx context.Context, w Worker, d Delivery) (err error) {
+	defer notPanic(&err)
 	t.settled = false
 	if err := w.Do(ctx, t, d); err != nil {
 		return err
@@ -147,7 +168,7 @@ func (t *Tx) deliver(ctx context.Context, w Worker, d Delivery) (err error) {
 
 func (s *Store) retryOrGiveUp(ctx context.Context, w Worker, d Delivery, cause error) error {
 	w.Log.Error("work failed", "queue", w.Queue, "id", d.ID, "attempt", d.Attempt, "error", cause)
-	err := s.Update(ctx, w.Mode, func(tx *Tx) error {
+	return s.Update(ctx, w.Mode, func(tx *Tx) error {
 		if d.Attempt < maxAttempts {
 			tx.Retry(d, time.Duration(d.Attempt)*time.Second)
 			return nil
@@ -155,8 +176,4 @@ func (s *Store) retryOrGiveUp(ctx context.Context, w Worker, d Delivery, cause e
 		tx.Ack(d)
 		return w.GiveUp(ctx, tx, d, cause)
 	})
-	if errors.Is(err, ErrLeaseLost) {
-		return nil
-	}
-	return err
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // Config is what the runners need of the system around them. The zero value works,
-// without announcements.
+// without announcements and injected triggers.
 type Config struct {
 	SystemUser string        // local commands run as this user, through sudo when it is not the server's own; "" is the server's own
 	Sudo       string        // path of sudo; "" is looked for in PATH
@@ -31,6 +31,14 @@ type Config struct {
 
 	// Announce publishes payload to those who listen on route.
 	Announce func(ctx context.Context, route string, payload json.RawMessage) error
+	// Inject raises a trigger for core.inject_trigger. traceTag may be empty. The error is
+	// Invalid for an unknown trigger, or a payload that does not fit it.
+	Inject func(ctx context.Context, trigger string, payload json.RawMessage, traceTag string) error
+	// Functions are more Go forms of Python actions, by the action's ref.
+	Functions map[string]Function
+
+	SMTP SMTP // where core.sendmail sends
+	SSH  SSH  // how linux.wait_for_ssh logs in
 }
 
 const defaultMaxOutput = 10 << 20
@@ -43,7 +51,8 @@ func Runners(c Config) map[string]core.Runner {
 	sh := newShell(c)
 	return map[string]core.Runner{
 		"local-shell-cmd":    shellCmd{sh},
-		"local-shell-script": shellScript{sh},
+		"local-shell-script": scriptsInGo{map[string]core.Runner{"core.sendmail": sendmail{sh, c.SMTP}}, shellScript{sh}},
+		"python-script":      pythonScript{functions(c, sh), c.MaxOutput},
 		"http-request":       newHTTPRequest(c),
 		"noop":               noop{},
 		"announcement":       announcement{c.Announce},
@@ -52,7 +61,7 @@ func Runners(c Config) map[string]core.Runner {
 
 // Types describes the runners, in the order of their names.
 func Types() []core.RunnerType {
-	return []core.RunnerType{announcementType(), httpRequestType(), shellCmdType(), shellScriptType(), noopType()}
+	return []core.RunnerType{announcementType(), httpRequestType(), shellCmdType(), shellScriptType(), noopType(), pythonScriptType()}
 }
 
 func newShell(c Config) shell {

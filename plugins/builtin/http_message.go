@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/plugins/printed"
+	"github.com/petrelhq/petrel/plugins/shellarg"
 )
 
 const jsonType = "application/json"
@@ -77,7 +79,7 @@ func targetURL(text string, params map[string]any) (string, error) {
 			if item == nil {
 				continue
 			}
-			value, err := pyText(item)
+			value, err := shellarg.Text(item)
 			if err != nil {
 				return "", core.FieldErrorf("params", "params: %q cannot be sent: %w", name, err)
 			}
@@ -96,7 +98,7 @@ func headersOf(params map[string]any) (http.Header, error) {
 		if v == nil {
 			continue
 		}
-		value, err := pyText(v)
+		value, err := shellarg.Text(v)
 		if err != nil {
 			return nil, core.FieldErrorf("headers", "headers: %q cannot be sent: %w", name, err)
 		}
@@ -113,7 +115,7 @@ func addCookies(req *http.Request, cookies map[string]any) error {
 		if cookies[name] == nil {
 			continue
 		}
-		value, err := pyText(cookies[name])
+		value, err := shellarg.Text(cookies[name])
 		if err != nil {
 			return core.FieldErrorf("cookies", "cookies: %q cannot be sent: %w", name, err)
 		}
@@ -229,7 +231,8 @@ func addBody(o *object, body []byte, contentType string) {
 	body = toUTF8(body, contentType)
 	kind, _, _ := strings.Cut(contentType, ";")
 	if kind == jsonType {
-		o.set("parsed", o.decoded("body", body))
+		o.raw("body", printed.JSON(body))
+		o.set("parsed", printed.IsValue(body))
 		return
 	}
 	o.set("body", string(body))

@@ -2,12 +2,10 @@ package builtin
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/plugins/shellarg"
 )
 
 // shellScript runs a script of the action's pack on this machine. st2: runners reference 2.
@@ -17,42 +15,16 @@ func (s shellScript) Run(ctx context.Context, c core.Call) (core.Result, error) 
 	if textOf(c.RunnerParams, "content_version") != "" {
 		return core.Result{}, core.FieldErrorf("content_version", "content_version is not supported: the script runs as it is installed; leave the parameter out")
 	}
-	script, err := scriptPath(c)
+	script, err := shellarg.Script(c)
 	if err != nil {
 		return core.Result{}, err
 	}
 	makeExecutable(script)
-	line, err := scriptLine(script, c)
+	line, err := shellarg.Line(script, c)
 	if err != nil {
 		return core.Result{}, err
 	}
 	return s.run(ctx, c, line)
-}
-
-// scriptPath finds the entry point, which has to lie inside the pack, links followed.
-func scriptPath(c core.Call) (string, error) {
-	if c.Action.EntryPoint == "" {
-		return "", core.FieldErrorf("entry_point", "%s needs an entry_point: the script's path below the pack's actions folder", c.Action.Ref())
-	}
-	pack, err := filepath.EvalSymlinks(c.Dir)
-	if err != nil {
-		return "", core.Errorf(core.NotFound, "the files of pack %s are not in %s: %w", c.Action.Pack, c.Dir, err)
-	}
-	path, err := filepath.Abs(filepath.Join(pack, "actions", c.Action.EntryPoint))
-	if err != nil {
-		return "", err
-	}
-	real, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", core.FieldErrorf("entry_point", "%s: the script %s does not exist", c.Action.Ref(), path)
-	}
-	if err != nil {
-		return "", core.FieldErrorf("entry_point", "%s: the script cannot be used: %w", c.Action.Ref(), err)
-	}
-	if rel, err := filepath.Rel(pack, real); err != nil || !filepath.IsLocal(rel) {
-		return "", core.FieldErrorf("entry_point", "%s: the entry_point %q leads out of the pack's folder", c.Action.Ref(), c.Action.EntryPoint)
-	}
-	return path, nil
 }
 
 // makeExecutable does what "chmod +x" in front of the command would, without a process.

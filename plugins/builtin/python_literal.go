@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/petrelhq/petrel/plugins/printed"
 )
 
 // parsePython reads a Python literal made of dicts, lists, tuples, strings, numbers,
@@ -52,8 +54,8 @@ func (p *pyParser) unexpected() error {
 }
 
 func (p *pyParser) value(depth int) (any, error) {
-	if depth > maxNesting {
-		return nil, fmt.Errorf("more than %d levels deep", maxNesting)
+	if depth > printed.MaxNesting {
+		return nil, fmt.Errorf("more than %d levels deep", printed.MaxNesting)
 	}
 	switch c := p.peek(); {
 	case p.take('{'):

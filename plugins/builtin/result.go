@@ -5,12 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/plugins/printed"
 )
 
 // errTimedOut is the cause of a context whose action took longer than its timeout parameter.
@@ -78,80 +76,15 @@ func (o *object) raw(name string, text []byte) {
 	o.buf.Write(text)
 }
 
-// decoded adds text as the value it is the JSON form of, else as a string.
-// st2: runners reference 1, stdout/stderr transform.
-func (o *object) decoded(name string, text []byte) (isJSON bool) {
-	if !utf8.Valid(text) {
-		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
+// stream adds what a stream printed, and how many bytes are missing if any are.
+func (o *object) stream(name string, s *printed.Stream) {
+	o.raw(name, s.JSON())
+	if s.Cut() > 0 {
+		o.number(name+"_truncated", s.Cut())
 	}
-	if isValue(text) {
-		o.raw(name, text)
-		return true
-	}
-	o.set(name, string(text))
-	return false
 }
 
 func (o *object) json() json.RawMessage {
 	o.buf.WriteByte('}')
 	return o.buf.Bytes()
-}
-
-// maxNesting keeps what programs print far below the depth at which readers of a result
-// give up.
-const maxNesting = 500
-
-// isValue reports whether text is JSON that every reader of a result can decode: not too
-// deep, and without numbers beyond a float's range.
-func isValue(text []byte) bool {
-	start := bytes.TrimLeft(text, " \t\r\n")
-	if len(start) == 0 || !strings.ContainsRune(`{["-0123456789tfn`, rune(start[0])) {
-		return false
-	}
-	return json.Valid(text) && decodable(text)
-}
-
-// decodable looks through valid JSON. The decoder is needed only where a number has an
-// exponent or hundreds of digits.
-func decodable(text []byte) bool {
-	depth, number, check := 0, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
-		case '"':
-			i = endOfString(text, i)
-			number = 0
-		case '{', '[':
-			if depth++; depth > maxNesting {
-				return false
-			}
-		case '}', ']':
-			depth--
-			number = 0
-		case ',', ':', ' ', '\t', '\r', '\n':
-			number = 0
-		default:
-			if number++; (number > 300 || (c == 'e' || c == 'E') && number > 1) && text[i-1] <= '9' {
-				check = true
-			}
-		}
-	}
-	return !check || numbersFit(text)
-}
-
-func endOfString(text []byte, i int) int {
-	for i++; i < len(text) && text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
-		}
-	}
-	return i
-}
-
-func numbersFit(text []byte) bool {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	for {
-		if _, err := dec.Token(); err != nil {
-			return err == io.EOF
-		}
-	}
 }

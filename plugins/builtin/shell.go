@@ -13,6 +13,8 @@ import (
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/proc"
+	"github.com/petrelhq/petrel/plugins/printed"
+	"github.com/petrelhq/petrel/plugins/shellarg"
 )
 
 // shell runs command lines for local-shell-cmd and local-shell-script.
@@ -35,8 +37,8 @@ func (s shell) run(ctx context.Context, c core.Call, line string) (core.Result, 
 	if err != nil {
 		return core.Result{}, err
 	}
-	stdout := &capture{out: c.Output.Stdout(), max: s.maxOutput}
-	stderr := &capture{out: c.Output.Stderr(), max: s.maxOutput}
+	stdout := &printed.Stream{Out: c.Output.Stdout(), Max: s.maxOutput}
+	stderr := &printed.Stream{Out: c.Output.Stderr(), Max: s.maxOutput}
 	spec := proc.Spec{
 		Dir: textOf(c.RunnerParams, "cwd"), Env: env,
 		Stdin: password(c.RunnerParams, asOther), Stdout: stdout, Stderr: stderr,
@@ -56,7 +58,7 @@ func (s shell) run(ctx context.Context, c core.Call, line string) (core.Result, 
 	c.Output.Started(core.RunnerInfo{Hostname: s.hostname, PID: os.Getpid(), Group: id.PID, StartTick: id.StartTick, Boot: id.Boot})
 	exit, endErr := p.Wait(ctx)
 	o := outcomeOf(exit, context.Cause(ctx), limit)
-	if spec.Stdin != nil && sudoRefused(exit, stderr.kept) {
+	if spec.Stdin != nil && sudoRefused(exit, stderr.Kept()) {
 		o = outcome{core.Failed, -1, "sudo did not accept sudo_password; stderr has its words"}
 	}
 	if endErr != nil {
@@ -88,11 +90,11 @@ func (s shell) forUser(line string, params map[string]any) (wrapped string, asOt
 	case boolOf(params, "sudo"):
 		words = append(words, "-E")
 	case s.otherUser != "":
-		words = append(words, "-E", "-H", "-u", quote(s.otherUser))
+		words = append(words, "-E", "-H", "-u", shellarg.Quote(s.otherUser))
 	default:
 		return line, false
 	}
-	words = append(words, "--", "bash", "-c", quote(line))
+	words = append(words, "--", "bash", "-c", shellarg.Quote(line))
 	// The shell stays beside sudo (it must not become it): a restarted server that is not
 	// root can read only the shell's environment, and finds sudo as its child.
 	return strings.Join(words, " ") + "\nexit $?", true
@@ -121,7 +123,7 @@ func (s shell) environment(c core.Call) ([]string, error) {
 	given := objectOf(c.RunnerParams, "env")
 	over := make([]string, 0, len(given)+len(c.Env)+1)
 	for name, v := range given {
-		text, err := pyText(v)
+		text, err := shellarg.Text(v)
 		if err != nil || name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(text, "\x00") {
 			return nil, core.FieldErrorf("env", "env: %q cannot be an environment variable: names need to be free of '=' and NUL, values of NUL", name)
 		}
@@ -164,13 +166,13 @@ func tooLong(limit time.Duration) string {
 	return fmt.Sprintf("Action failed to complete in %v seconds", limit.Seconds())
 }
 
-func (o outcome) result(e proc.Exit, stdout, stderr *capture) core.Result {
+func (o outcome) result(e proc.Exit, stdout, stderr *printed.Stream) core.Result {
 	r := newObject()
 	r.set("failed", o.status != core.Succeeded)
 	r.set("succeeded", o.status == core.Succeeded)
 	r.number("return_code", int64(o.code))
-	stdout.addTo(r, "stdout")
-	stderr.addTo(r, "stderr")
+	r.stream("stdout", stdout)
+	r.stream("stderr", stderr)
 	if o.message != "" {
 		r.set("error", o.message)
 	}

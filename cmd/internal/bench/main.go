@@ -32,6 +32,7 @@ var sections = []section{
 	{"disk", (*bench).disk},
 	{"start", (*bench).start},
 	{"million", (*bench).million},
+	{"expr", (*bench).expressions},
 }
 
 // bench is one run of the benchmarks.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/petrelhq/petrel/cmd/internal/cli/render"
@@ -107,6 +108,9 @@ func (r resource) derived(o client.Object) client.Object {
 // readable is an attribute as lists show it.
 func (r resource) readable(s *session, o client.Object, name string) any {
 	v, _ := o.Lookup(name)
+	if list, ok := v.([]any); ok && slices.Contains(r.times, name) {
+		return linesOfTimes(s, list)
+	}
 	text, ok := v.(string)
 	if !ok {
 		return v
@@ -114,12 +118,20 @@ func (r resource) readable(s *session, o client.Object, name string) any {
 	if r.elapsed && name == "status" {
 		return render.Elapsed(text, o.String("start_timestamp"), o.String("end_timestamp"), s.now())
 	}
-	for _, timed := range r.times {
-		if name == timed {
-			return render.Timestamp(text, s.zone)
-		}
+	if slices.Contains(r.times, name) {
+		return render.Timestamp(text, s.zone)
 	}
 	return v
+}
+
+// linesOfTimes is a list of times, a line each.
+func linesOfTimes(s *session, list []any) string {
+	lines := make([]string, len(list))
+	for i, item := range list {
+		text, _ := item.(string)
+		lines[i] = render.Timestamp(text, s.zone)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // faultOf is what the server said, "" when err is no answer of the server's.

@@ -57,8 +57,9 @@ func (a *app) commands() []*cobra.Command {
 		a.actions(),
 		a.executions(),
 		a.rules(), a.enforcements(),
-		a.triggers(), a.triggerInstances(), a.webhooks(),
-		a.runners(),
+		a.triggers(), a.triggerInstances(), a.webhooks(), a.timers(),
+		a.runners(), a.sensors(),
+		a.keys(),
 		a.apiKeys(),
 	}
 }

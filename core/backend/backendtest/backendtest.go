@@ -1,7 +1,7 @@
 // Package backendtest is the suite that every implementation of backend.Backend passes.
 //
 // Each promise is one test, opened on an instance of its own. Times are the backend's:
-// tests wait for work by pulling it, and real delays are tens of milliseconds.
+// tests wait for work by pulling it, and real delays are a quarter of a second.
 package backendtest
 
 import (
@@ -61,6 +61,9 @@ const patience = 20 * time.Second
 
 // brief is how long a test watches for what must not come.
 const brief = 30 * time.Millisecond
+
+// short is a delay that is longer than a few calls take, even when answers are lost.
+const short = 250 * time.Millisecond
 
 // A subject is a backend under test with the words tests speak in.
 type subject struct {
@@ -148,7 +151,12 @@ func (s *subject) pull(queue string, max int, ids ...string) []backend.Delivery 
 // idle wants nothing to be ready in the queue.
 func (s *subject) idle(queue string) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, brief)
+	s.idleFor(queue, brief)
+}
+
+func (s *subject) idleFor(queue string, d time.Duration) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, d)
 	defer cancel()
 	if ds, err := s.Pull(ctx, queue, 100); err != context.DeadlineExceeded {
 		s.Fatalf("Pull(%s) = %v, %v; want nothing to be ready", queue, idsOf(ds), err)

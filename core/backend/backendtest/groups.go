@@ -64,11 +64,10 @@ func groupRetry(s *subject) {
 }
 
 func groupDelayed(s *subject) {
-	late := backend.Push(backend.Item{Queue: "q", ID: "2", Group: "g", After: 40 * time.Millisecond})
+	late := backend.Push(backend.Item{Queue: "q", ID: "2", Group: "g", After: short})
 	s.must(late, pushGroup("q", "1", "g"), pushGroup("q", "3", "g"))
 	first := s.pull("q", 9, "1", "3")
-	s.idle("q")
-	s.idle("q") // 2 is ready by now, and its group is held
+	s.idleFor("q", short+brief) // 2 is ready by now, and its group is held
 	s.must(each(first, backend.Ack)...)
 	s.pull("q", 9, "2")
 }

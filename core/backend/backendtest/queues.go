@@ -44,8 +44,8 @@ func deliveryIsItem(s *subject) {
 }
 
 func queueOrder(s *subject) {
-	s.must(push("q", "late", 40*time.Millisecond))
-	s.must(push("q", "soon", 20*time.Millisecond))
+	s.must(push("q", "late", 2*short))
+	s.must(push("q", "soon", short))
 	s.must(push("q", "z", 0), push("q", "b", 0))
 	s.must(push("q", "a", 0))
 	s.pull("q", 9, "z", "b", "a")
@@ -149,11 +149,11 @@ func ackAndPush(s *subject) {
 
 func delayed(s *subject) {
 	start := time.Now()
-	s.must(push("q", "i", 50*time.Millisecond), push("q", "past", -time.Hour))
+	s.must(push("q", "i", short), push("q", "past", -time.Hour))
 	s.pull("q", 9, "past")
 	s.pull("q", 9, "i")
-	if took := time.Since(start); took < 45*time.Millisecond {
-		s.Fatalf("ready after %v, want 50ms", took)
+	if took := time.Since(start); took < short-5*time.Millisecond {
+		s.Fatalf("ready after %v, want %v", took, short)
 	}
 }
 
@@ -172,7 +172,7 @@ func retry(s *subject) {
 func retryDelayed(s *subject) {
 	s.must(push("q", "i", 0), push("q", "j", 0))
 	ds := s.pull("q", 9, "i", "j")
-	s.must(backend.Retry(ds[0], 50*time.Millisecond), backend.Retry(ds[1], time.Hour))
+	s.must(backend.Retry(ds[0], short), backend.Retry(ds[1], time.Hour))
 	s.idle("q")
 	s.pull("q", 9, "i")
 	s.must(push("q", "j", 0))

@@ -14,7 +14,7 @@ func (s *Store) Apply(ctx context.Context, m backend.Mode, ops ...backend.Op) (b
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	writes, err := checkOps(ops)
+	writes, err := backend.CheckOps(ops)
 	if err != nil {
 		return 0, err
 	}

@@ -57,15 +57,6 @@ func damaged(what, key string) error {
 	return core.Errorf(core.Internal, "store: the stored %s %q is damaged", what, key)
 }
 
-// collection returns the part of key before its first slash, "" if there is none.
-func collection(key string) string {
-	c, _, ok := strings.Cut(key, "/")
-	if !ok {
-		return ""
-	}
-	return c
-}
-
 const hexDigits = 16
 
 // logRest is the rest of a log entry's key: 16 hex digits, so bytes sort as numbers do.

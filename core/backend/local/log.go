@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/backend"
 )
 
 // An eventLog is what memory knows of a log. Its entries are stored as documents of a
@@ -37,8 +38,8 @@ func (s *Store) loadLogs() error {
 
 // refuseLog keeps documents out of logs: a Scan could not tell them apart.
 func (s *Store) refuseLog(key string) error {
-	if logs := *s.logs.Load(); len(logs) > 0 && logs[collection(key)] != nil {
-		return core.FieldErrorf("key", "store: %q is a log and %q would be a document in it; use another collection", collection(key), key)
+	if logs := *s.logs.Load(); len(logs) > 0 && logs[backend.Collection(key)] != nil {
+		return core.FieldErrorf("key", "store: %q is a log and %q would be a document in it; use another collection", backend.Collection(key), key)
 	}
 	return nil
 }

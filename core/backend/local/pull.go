@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 
-	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/backend"
 )
 
@@ -11,10 +10,7 @@ import (
 // returns ErrFull when the disk is: a lease is written, and work taken on a full disk
 // could not be finished.
 func (s *Store) Pull(ctx context.Context, name string, limit int) ([]backend.Delivery, error) {
-	if limit < 1 {
-		return nil, core.FieldErrorf("max", "store: Pull of at most %d items; ask for one or more", limit)
-	}
-	if err := checkItem(name, "any"); err != nil {
+	if err := backend.CheckPull(name, limit); err != nil {
 		return nil, err
 	}
 	for {
@@ -108,4 +104,20 @@ func (s *Store) deliver(name string, e *entry, d *backend.Delivery) error {
 	d.Body = append([]byte{}, i.body...)
 	d.Attempt, d.Lease = int(e.attempt), leaseText(e.lease)
 	return nil
+}
+
+// Holds reports which ids wait in a queue or are leased. Only this process has leases.
+func (s *Store) Holds(_ context.Context, queue string, ids ...string) ([]bool, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.queue(queue)
+	held := make([]bool, len(ids))
+	for i, id := range ids {
+		_, held[i] = q.items[id]
+	}
+	return held, nil
 }

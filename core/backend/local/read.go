@@ -76,7 +76,7 @@ func readError(key string, err error) error {
 // Scan reads a range. Before it reads a log it makes the log's newest entries durable,
 // so a follower is never behind and never ahead of a power cut.
 func (s *Store) Scan(ctx context.Context, r backend.Range) ([]backend.Entry, error) {
-	if err := checkCollection(r.Collection); err != nil {
+	if err := backend.CheckCollection(r.Collection); err != nil {
 		return nil, err
 	}
 	if err := s.enter(); err != nil {

@@ -24,15 +24,9 @@ func fromJSONString(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 func toJSONString(b *expr.Budget, a []expr.Value) (expr.Value, error) {
 	o := expr.JSONOptions{}
 	if a[1] != nil {
-		pad, ok := expr.Text(a[1])
-		if !ok {
-			n, err := expr.AsInt(a[1])
-			if err != nil {
-				return nil, err
-			}
-			pad = strings.Repeat(" ", int(min(max(n, 0), 1000)))
+		if err := o.SetIndent(a[1]); err != nil {
+			return nil, err
 		}
-		o.Indent = &pad
 	}
 	var err error
 	if o.SortKeys, err = expr.Truthy(a[2]); err != nil {

@@ -271,6 +271,9 @@ func (c *compiler) binary(n *binary, p place) (evalFunc, error) {
 	if n.op == "and" || n.op == "or" {
 		return c.located(n, logical(n.op == "or", x, y)), nil
 	}
+	if pieces, values := formatPieces(n); pieces != nil {
+		return c.formatted(n, pieces, values, p)
+	}
 	return c.located(n, func(f *frame) (expr.Value, error) {
 		a, err := x(f)
 		if err != nil {
@@ -321,7 +324,7 @@ func (f *frame) join(vals []expr.Value) (expr.Value, error) {
 			safe = true
 		}
 	}
-	out := &buffer{budget: f.budget}
+	out := newBuffer(f.budget)
 	for _, v := range vals {
 		s, err := expr.Str(f.budget, v)
 		if err != nil {
@@ -330,7 +333,7 @@ func (f *frame) join(vals []expr.Value) (expr.Value, error) {
 		if _, ok := v.(expr.Markup); safe && !ok {
 			s = expr.EscapeHTML(s)
 		}
-		if err := out.write(s); err != nil {
+		if err := out.Put(s); err != nil {
 			return nil, err
 		}
 	}

@@ -264,6 +264,9 @@ func (f *frame) call(fn expr.Value, call *expr.Call) (expr.Value, error) {
 		return nil, err
 	}
 	defer f.budget.Leave()
+	if err := f.budget.Call(); err != nil {
+		return nil, err
+	}
 	v, err := callable.Call(call)
 	if err != nil {
 		return nil, err
@@ -326,7 +329,7 @@ func (c *compiler) apply(n node, what, name string, fn Func, known bool, in eval
 
 // use binds the arguments and runs the filter or test.
 func (fn Func) use(f *frame, name string, call *expr.Call) (expr.Value, error) {
-	if err := f.budget.Step(1); err != nil {
+	if err := f.budget.Call(); err != nil {
 		return nil, err
 	}
 	c := &Call{Call: *call, frame: f}

@@ -59,7 +59,7 @@ func (c *compiler) output(x *output, p place) (execFunc, error) {
 	steps := make([]execFunc, len(x.parts))
 	for i, part := range x.parts {
 		if text, ok := part.(*textNode); ok {
-			steps[i] = func(f *frame) error { return f.out.write(text.text) }
+			steps[i] = func(f *frame) error { return f.out.Put(text.text) }
 			continue
 		}
 		e, err := c.expr(part, p)
@@ -96,7 +96,7 @@ func (f *frame) print(v expr.Value) error {
 	if _, safe := v.(expr.Markup); f.autoescape && !safe {
 		s = expr.EscapeHTML(s)
 	}
-	return f.out.write(s)
+	return f.out.Put(s)
 }
 
 func (c *compiler) ifStmt(x *ifStmt, p place) (execFunc, error) {
@@ -158,7 +158,7 @@ func (c *compiler) filterBlock(x *filterBlock, p place) (execFunc, error) {
 		if err != nil {
 			return err
 		}
-		return f.out.put(v)
+		return f.out.putValue(v)
 	}, nil
 }
 

@@ -129,9 +129,5 @@ func (r Run) budget() *expr.Budget {
 	if r.Budget != nil {
 		return r.Budget
 	}
-	ctx := r.Context
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	return expr.NewBudget(ctx, r.Limits)
+	return expr.NewBudget(r.Context, r.Limits)
 }

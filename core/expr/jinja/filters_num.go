@@ -11,7 +11,7 @@ import (
 func filterAbs(c *Call, a []expr.Value) (expr.Value, error) {
 	switch x := a[0].(type) {
 	case bool, int64, *big.Int:
-		return expr.Int(new(big.Int).Abs(asBig(x))), nil
+		return expr.Int(new(big.Int).Abs(expr.Big(x))), nil
 	case float64:
 		return math.Abs(x), nil
 	}
@@ -45,7 +45,7 @@ func filterInt(c *Call, a []expr.Value) (expr.Value, error) {
 	case int64, *big.Int:
 		return x, nil
 	case bool:
-		return expr.Int(asBig(x)), nil
+		return expr.Int(expr.Big(x)), nil
 	case float64:
 		n, err := expr.Trunc(x)
 		if expr.ClassOf(err) == "ValueError" {
@@ -123,7 +123,7 @@ func roundFloat(x float64, digits int64) (expr.Value, error) {
 
 // roundInt rounds to tens, hundreds … half to even; digits after the point change nothing.
 func roundInt(b *expr.Budget, x expr.Value, digits int64) (expr.Value, error) {
-	n := asBig(x)
+	n := expr.Big(x)
 	if digits >= 0 {
 		return expr.Int(n), nil
 	}
@@ -203,13 +203,18 @@ func filterFileSize(c *Call, a []expr.Value) (expr.Value, error) {
 	case v == 1:
 		return "1 Byte", nil
 	case v < base:
-		return strconv.FormatFloat(math.Trunc(v), 'f', 0, 64) + " Bytes", nil
+		whole, err := expr.Trunc(v)
+		if err != nil {
+			return nil, err
+		}
+		n, err := expr.Str(c.Budget, whole)
+		return n + " Bytes", err
 	}
 	unit := base
 	for i, name := range units {
 		unit *= base
 		if v < unit || i == len(units)-1 {
-			return strconv.FormatFloat(base*v/unit, 'f', 1, 64) + " " + name, nil
+			return expr.Percent(c.Budget, "%.1f "+name, expr.Tuple{base * v / unit})
 		}
 	}
 	return nil, nil

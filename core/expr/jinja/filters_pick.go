@@ -27,7 +27,11 @@ func filterLast(c *Call, a []expr.Value) (expr.Value, error) {
 	if len(items) == 0 {
 		return c.undefined("No last item, sequence was empty."), nil
 	}
-	return items[len(items)-1], nil
+	last := items[len(items)-1]
+	if _, safe := a[0].(expr.Markup); safe {
+		return expr.Markup(last.(string)), nil // walked backwards, safe text consists of safe text
+	}
+	return last, nil
 }
 
 // reversible are the items of what Python can walk backwards.
@@ -110,7 +114,10 @@ func filterBatch(c *Call, a []expr.Value) (expr.Value, error) {
 		if err != nil || ended {
 			return nil, false, err
 		}
-		row := expr.NewList()
+		row, err := c.row()
+		if err != nil {
+			return nil, false, err
+		}
 		for int64(len(row.Items)) != size || size == 0 {
 			v, ok, err := next()
 			if err != nil {
@@ -130,6 +137,9 @@ func filterBatch(c *Call, a []expr.Value) (expr.Value, error) {
 		return row, true, c.fillRow(row, size, a[2])
 	}), nil
 }
+
+// row makes an empty list; itself it costs as much as two items.
+func (c *Call) row() (*expr.List, error) { return expr.NewList(), c.Budget.GrowItems(2) }
 
 func (c *Call) fillRow(row *expr.List, size int64, fill expr.Value) error {
 	for fill != nil && int64(len(row.Items)) < size {
@@ -163,7 +173,10 @@ func filterSlice(c *Call, a []expr.Value) (expr.Value, error) {
 		per, extra := int64(len(items))/n, int64(len(items))%n
 		start := column*per + min(column, extra)
 		end := (column+1)*per + min(column+1, extra)
-		row := expr.NewList()
+		row, err := c.row()
+		if err != nil {
+			return nil, false, err
+		}
 		if err := row.Append(c.Budget, items[start:end]...); err != nil {
 			return nil, false, err
 		}

@@ -173,6 +173,9 @@ func filterJoin(c *Call, a []expr.Value) (expr.Value, error) {
 
 // joinParts puts a separator between texts; with escaping on, safe and unsafe ones may mix.
 func (f *frame) joinParts(sep expr.Value, parts []expr.Value) (expr.Value, error) {
+	if err := f.budget.GrowItems(len(parts)); err != nil {
+		return nil, err
+	}
 	vals := make([]expr.Value, 0, 2*len(parts))
 	for i, p := range parts {
 		if i > 0 {

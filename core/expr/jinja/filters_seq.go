@@ -141,7 +141,8 @@ func filterSort(c *Call, a []expr.Value) (expr.Value, error) {
 	return expr.NewList(out...), sortValues(c.Budget, out, keys, reverse)
 }
 
-// sortKeys handles "a,b": a list of attributes to sort by.
+// sortKeys gives what is compared. In the original that is always a list, of one item unless the
+// attribute is "a,b": so what has no order, such as None, may be sorted as long as all are equal.
 func (c *Call) sortKeys(items []expr.Value, attribute, caseSensitive expr.Value) ([]expr.Value, error) {
 	text, ok := expr.Text(attribute)
 	if !ok || !strings.Contains(text, ",") {
@@ -149,7 +150,11 @@ func (c *Call) sortKeys(items []expr.Value, attribute, caseSensitive expr.Value)
 		if err != nil {
 			return nil, err
 		}
-		return c.keysOf(items, key)
+		keys, err := c.keysOf(items, key)
+		if err != nil || comparable(keys) {
+			return keys, err
+		}
+		return c.keysOf(keys, func(k expr.Value) (expr.Value, error) { return expr.Tuple{k}, nil })
 	}
 	rows := make([]expr.Value, len(items))
 	for i := range rows {
@@ -169,6 +174,18 @@ func (c *Call) sortKeys(items []expr.Value, attribute, caseSensitive expr.Value)
 		}
 	}
 	return rows, nil
+}
+
+// comparable tells keys that compare alone as they do in a list.
+func comparable(keys []expr.Value) bool {
+	for _, k := range keys {
+		switch k.(type) {
+		case string, int64, float64, bool:
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func filterDictSort(c *Call, a []expr.Value) (expr.Value, error) {

@@ -220,15 +220,9 @@ func indentText(s, pad string, first, blank bool) string {
 func filterToJSON(c *Call, a []expr.Value) (expr.Value, error) {
 	o := expr.JSONOptions{SortKeys: true}
 	if a[1] != nil {
-		pad, ok := expr.Text(a[1])
-		if !ok {
-			n, err := expr.AsInt(a[1])
-			if err != nil {
-				return nil, err
-			}
-			pad = strings.Repeat(" ", int(min(max(n, 0), 1000)))
+		if err := o.SetIndent(a[1]); err != nil {
+			return nil, err
 		}
-		o.Indent = &pad
 	}
 	s, err := expr.ToJSON(c.Budget, a[0], o)
 	if err != nil {

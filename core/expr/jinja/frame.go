@@ -1,8 +1,6 @@
 package jinja
 
 import (
-	"strings"
-
 	"github.com/petrelhq/petrel/core/expr"
 )
 
@@ -97,46 +95,36 @@ func (e *env) at(up int) *env {
 
 // buffer collects output within the budget.
 type buffer struct {
-	strings.Builder
-	budget *expr.Budget
-	bad    error // something that is no text was put in: told when the text is taken
+	expr.TextBuilder
+	bad error // something that is no text was put in: told when the text is taken
 }
+
+func newBuffer(b *expr.Budget) *buffer { return &buffer{TextBuilder: expr.TextBuilder{Budget: b}} }
 
 // text is what was collected.
 func (b *buffer) text() (string, error) { return b.String(), b.bad }
 
-// put writes a value that must be text already.
-func (b *buffer) put(v expr.Value) error {
+// putValue writes a value that must be text already.
+func (b *buffer) putValue(v expr.Value) error {
 	s, ok := expr.Text(v)
 	if !ok && b.bad == nil {
 		b.bad = expr.Errorf("TypeError", "sequence item: expected str instance, %s found", expr.TypeName(v))
 	}
-	return b.write(s)
-}
-
-func (b *buffer) write(s string) error {
-	if err := b.budget.Grow(int64(len(s))); err != nil {
-		return err
-	}
-	if b.Cap()-b.Len() < len(s) {
-		b.Builder.Grow(len(s)) // doubles: less garbage than growing by a quarter
-	}
-	b.WriteString(s)
-	return nil
+	return b.Put(s)
 }
 
 // writeAll writes texts with a separator between.
 func (b *buffer) writeAll(parts []string, sep string) error {
-	if err := b.budget.GrowItems(len(parts)); err != nil {
+	if err := b.Budget.GrowItems(len(parts)); err != nil {
 		return err
 	}
 	for i, p := range parts {
 		if i > 0 {
-			if err := b.write(sep); err != nil {
+			if err := b.Put(sep); err != nil {
 				return err
 			}
 		}
-		if err := b.write(p); err != nil {
+		if err := b.Put(p); err != nil {
 			return err
 		}
 	}
@@ -146,7 +134,7 @@ func (b *buffer) writeAll(parts []string, sep string) error {
 // capture runs code with a buffer of its own and gives the text.
 func (f *frame) capture(body execFunc) (string, error) {
 	saved := f.out
-	f.out = &buffer{budget: f.budget}
+	f.out = newBuffer(f.budget)
 	err := body(f)
 	text, bad := f.out.text()
 	f.out = saved

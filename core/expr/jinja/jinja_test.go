@@ -165,3 +165,11 @@ func TestACancelledContextEndsEvaluation(t *testing.T) {
 		t.Errorf("gives %v", err)
 	}
 }
+
+func show(v expr.Value) string {
+	s, err := expr.Repr(nil, v)
+	if err != nil {
+		return err.Error()
+	}
+	return s
+}

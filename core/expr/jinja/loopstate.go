@@ -165,6 +165,12 @@ func (s *loopState) Call(c *expr.Call) (expr.Value, error) {
 	return f.markup(text), err
 }
 
+// Truthy implements expr.Truther: it asks for the length, and so for all items.
+func (s *loopState) Truthy() (bool, error) {
+	n, err := s.length()
+	return n > 0, err
+}
+
 // Len implements expr.Sized.
 func (s *loopState) Len() int {
 	n, err := s.length()

@@ -1,6 +1,11 @@
 package jinja
 
-import "github.com/petrelhq/petrel/core/expr"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
 
 // compiledMacro is the code of a macro or of a call block's body.
 type compiledMacro struct {
@@ -26,6 +31,9 @@ func (c *compiler) macroBody(n node, id string, s signature, body []node, p plac
 	in.scope.visitAll(s.defaults)
 	in.scope.visitAll(body)
 	for _, param := range s.params {
+		if slices.Contains(m.params, param.id) {
+			return nil, &expr.Error{Class: "SyntaxError", Msg: fmt.Sprintf("duplicate argument %s in function definition", expr.QuoteText(param.id)), Pos: c.pos(param)}
+		}
 		m.params = append(m.params, param.id)
 		m.slots = append(m.slots, in.scope.param(param.id))
 	}
@@ -101,7 +109,7 @@ func (c *compiler) callBlock(x *callBlock, p place) (execFunc, error) {
 		if err != nil {
 			return err
 		}
-		return f.out.put(v)
+		return f.out.putValue(v)
 	}, nil
 }
 

@@ -45,7 +45,7 @@ func (m *boundMethod) TypeName() string { return "builtin_function_or_method" }
 
 // Str implements expr.Stringer.
 func (m *boundMethod) Str(*expr.Budget) (string, error) {
-	return "<built-in method " + m.name + " of " + expr.TypeName(m.self) + " object>", nil
+	return "<built-in method " + m.name + " of " + expr.TypeName(m.self) + " object" + expr.Address + ">", nil
 }
 
 // Call implements expr.Callable.
@@ -97,36 +97,22 @@ func intProperty(x expr.Value, name string) (expr.Value, bool) {
 func intMethods() map[string]Func {
 	return map[string]Func{
 		"bit_length": method(func(c *Call, a []expr.Value) (expr.Value, error) {
-			return int64(asBig(a[0]).BitLen()), nil
+			return int64(expr.Big(a[0]).BitLen()), nil
 		}),
 		"bit_count": method(func(c *Call, a []expr.Value) (expr.Value, error) {
 			n := int64(0)
-			for _, bit := range new(big.Int).Abs(asBig(a[0])).Text(2) {
+			for _, bit := range new(big.Int).Abs(expr.Big(a[0])).Text(2) {
 				n += int64(bit - '0')
 			}
 			return n, nil
 		}),
 		"conjugate": method(func(c *Call, a []expr.Value) (expr.Value, error) {
-			return expr.Int(asBig(a[0])), nil
+			return expr.Int(expr.Big(a[0])), nil
 		}),
 		"as_integer_ratio": method(func(c *Call, a []expr.Value) (expr.Value, error) {
-			return expr.Tuple{expr.Int(asBig(a[0])), int64(1)}, nil
+			return expr.Tuple{expr.Int(expr.Big(a[0])), int64(1)}, nil
 		}),
 	}
-}
-
-func asBig(v expr.Value) *big.Int {
-	switch x := v.(type) {
-	case int64:
-		return big.NewInt(x)
-	case *big.Int:
-		return x
-	case bool:
-		if x {
-			return big.NewInt(1)
-		}
-	}
-	return new(big.Int)
 }
 
 func floatMethods() map[string]Func {

@@ -146,7 +146,7 @@ func strJoin(c *Call, a []expr.Value) (expr.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &buffer{budget: c.Budget}
+	out := newBuffer(c.Budget)
 	for i := 0; ; i++ {
 		v, ok, err := it.Next()
 		if err != nil {
@@ -162,7 +162,7 @@ func strJoin(c *Call, a []expr.Value) (expr.Value, error) {
 		if i > 0 {
 			text = sep + text
 		}
-		if err := out.write(text); err != nil {
+		if err := out.Put(text); err != nil {
 			return nil, err
 		}
 	}
@@ -275,7 +275,7 @@ func strTranslate(c *Call, s string, a []expr.Value) (expr.Value, error) {
 	if !ok {
 		return nil, expr.Errorf("TypeError", "'%s' object is not subscriptable", expr.TypeName(a[0]))
 	}
-	out := &buffer{budget: c.Budget}
+	out := newBuffer(c.Budget)
 	for _, r := range s {
 		text := string(r)
 		v, found, err := d.Lookup(int64(r))
@@ -287,7 +287,7 @@ func strTranslate(c *Call, s string, a []expr.Value) (expr.Value, error) {
 				return nil, err
 			}
 		}
-		if err := out.write(text); err != nil {
+		if err := out.Put(text); err != nil {
 			return nil, err
 		}
 	}

@@ -2,51 +2,55 @@ package jinja
 
 // postfix reads attributes, subscripts and calls after a primary.
 func (p *parser) postfix(n node) (node, error) {
+	return p.links(n, func(t token) func(node) (node, error) {
+		switch {
+		case t.isOp("."):
+			return p.attribute
+		case t.isOp("["):
+			return p.subscript
+		case t.isOp("("):
+			return p.call
+		}
+		return nil
+	})
+}
+
+// filters reads filters, tests and calls after a signed primary.
+func (p *parser) filters(n node) (node, error) {
+	return p.links(n, func(t token) func(node) (node, error) {
+		switch {
+		case t.isOp("|"):
+			return p.piped
+		case t.isName("is"):
+			return p.test
+		case t.isOp("("):
+			return p.call
+		}
+		return nil
+	})
+}
+
+// links reads a chain: at each token, what reads the next link, or nil at the end.
+func (p *parser) links(n node, reader func(t token) func(of node) (node, error)) (node, error) {
 	for i := 0; ; i++ {
 		if err := p.chain(i); err != nil {
 			return nil, err
 		}
-		t := p.peek()
-		var err error
-		switch {
-		case t.isOp("."):
-			n, err = p.attribute(n)
-		case t.isOp("["):
-			n, err = p.subscript(n)
-		case t.isOp("("):
-			n, err = p.call(n)
-		default:
+		read := reader(p.peek())
+		if read == nil {
 			return n, nil
 		}
-		if err != nil {
+		var err error
+		if n, err = read(n); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// filters reads filters, tests and calls after a signed primary.
-func (p *parser) filters(n node) (node, error) {
-	for i := 0; ; i++ {
-		if err := p.chain(i); err != nil {
-			return nil, err
-		}
-		t := p.peek()
-		var err error
-		switch {
-		case t.isOp("|"):
-			p.next()
-			n, err = p.filter(n)
-		case t.isName("is"):
-			n, err = p.test(n)
-		case t.isOp("("):
-			n, err = p.call(n)
-		default:
-			return n, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
+// piped reads "| name".
+func (p *parser) piped(in node) (node, error) {
+	p.next()
+	return p.filter(in)
 }
 
 func (p *parser) attribute(of node) (node, error) {

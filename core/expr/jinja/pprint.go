@@ -18,7 +18,7 @@ type prettyPrinter struct {
 }
 
 func filterPprint(c *Call, a []expr.Value) (expr.Value, error) {
-	p := prettyPrinter{b: c.Budget, out: buffer{budget: c.Budget}}
+	p := prettyPrinter{b: c.Budget, out: *newBuffer(c.Budget)}
 	if err := p.value(a[0], 0, 0); err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (p *prettyPrinter) value(v expr.Value, indent, after int) error {
 		return err
 	}
 	if utf8.RuneCountInString(one) <= pprintWidth-indent-after {
-		return p.out.write(one)
+		return p.out.Put(one)
 	}
 	switch x := v.(type) {
 	case *expr.Dict:
@@ -52,7 +52,7 @@ func (p *prettyPrinter) value(v expr.Value, indent, after int) error {
 	case string:
 		return p.text(x, indent, after)
 	}
-	return p.out.write(one)
+	return p.out.Put(one)
 }
 
 // oneLine is the repr with dict keys in order.
@@ -135,13 +135,13 @@ func (p *prettyPrinter) keys(d *expr.Dict) ([]expr.Value, error) {
 }
 
 func (p *prettyPrinter) items(open string, items []expr.Value, end string, indent, after int) error {
-	if err := p.out.write(open); err != nil {
+	if err := p.out.Put(open); err != nil {
 		return err
 	}
 	for i, item := range items {
 		behind := 1
 		if i > 0 {
-			if err := p.out.write(",\n" + strings.Repeat(" ", indent+1)); err != nil {
+			if err := p.out.Put(",\n" + strings.Repeat(" ", indent+1)); err != nil {
 				return err
 			}
 		}
@@ -152,7 +152,7 @@ func (p *prettyPrinter) items(open string, items []expr.Value, end string, inden
 			return err
 		}
 	}
-	return p.out.write(end)
+	return p.out.Put(end)
 }
 
 func (p *prettyPrinter) dict(d *expr.Dict, indent, after int) error {
@@ -160,12 +160,12 @@ func (p *prettyPrinter) dict(d *expr.Dict, indent, after int) error {
 	if err != nil {
 		return err
 	}
-	if err := p.out.write("{"); err != nil {
+	if err := p.out.Put("{"); err != nil {
 		return err
 	}
 	for i, k := range keys {
 		if i > 0 {
-			if err := p.out.write(",\n" + strings.Repeat(" ", indent+1)); err != nil {
+			if err := p.out.Put(",\n" + strings.Repeat(" ", indent+1)); err != nil {
 				return err
 			}
 		}
@@ -173,7 +173,7 @@ func (p *prettyPrinter) dict(d *expr.Dict, indent, after int) error {
 		if err != nil {
 			return err
 		}
-		if err := p.out.write(name + ": "); err != nil {
+		if err := p.out.Put(name + ": "); err != nil {
 			return err
 		}
 		behind := 1
@@ -188,7 +188,7 @@ func (p *prettyPrinter) dict(d *expr.Dict, indent, after int) error {
 			return err
 		}
 	}
-	return p.out.write("}")
+	return p.out.Put("}")
 }
 
 // text breaks a long string into literals, one a line.
@@ -203,7 +203,7 @@ func (p *prettyPrinter) text(s string, indent, after int) error {
 	if len(rows) > 1 && top {
 		out = "(" + out + ")"
 	}
-	return p.out.write(out)
+	return p.out.Put(out)
 }
 
 func (p *prettyPrinter) rows(s string, width, after int) []string {

@@ -34,7 +34,7 @@ func strFormatMap(c *Call, a []expr.Value) (expr.Value, error) {
 func (c *Call) format(self expr.Value, args []expr.Value, named func(string) (expr.Value, bool, error)) (expr.Value, error) {
 	s, _ := expr.Text(self)
 	_, safe := self.(expr.Markup)
-	f := &formatter{f: c.frame, args: args, named: named, escape: safe, out: buffer{budget: c.Budget}}
+	f := &formatter{f: c.frame, args: args, named: named, escape: safe, out: *newBuffer(c.Budget)}
 	if err := f.run(s, 2, &f.out); err != nil {
 		return nil, err
 	}
@@ -52,13 +52,13 @@ func (f *formatter) run(s string, depth int, out *buffer) error {
 	for s != "" {
 		i := strings.IndexAny(s, "{}")
 		if i < 0 {
-			return out.write(s)
+			return out.Put(s)
 		}
-		if err := out.write(s[:i]); err != nil {
+		if err := out.Put(s[:i]); err != nil {
 			return err
 		}
 		if i+1 < len(s) && s[i+1] == s[i] {
-			if err := out.write(s[i : i+1]); err != nil {
+			if err := out.Put(s[i : i+1]); err != nil {
 				return err
 			}
 			s = s[i+2:]
@@ -118,7 +118,7 @@ func (f *formatter) field(field string, depth int, out *buffer) error {
 	if v, err = f.convert(v, conversion); err != nil {
 		return err
 	}
-	inner := &buffer{budget: f.f.budget}
+	inner := newBuffer(f.f.budget)
 	if err := f.run(spec, depth-1, inner); err != nil && spec != "" {
 		return err
 	}
@@ -126,7 +126,7 @@ func (f *formatter) field(field string, depth int, out *buffer) error {
 	if err != nil {
 		return err
 	}
-	return out.write(text)
+	return out.Put(text)
 }
 
 func splitField(field string) (name string, conversion byte, spec string, err error) {
@@ -164,7 +164,9 @@ func (f *formatter) convert(v expr.Value, conversion byte) (expr.Value, error) {
 	case 's':
 		s, err := expr.Str(f.f.budget, v)
 		return s, err
-	case 'r', 'a':
+	case 'a':
+		return expr.ASCII(f.f.budget, v)
+	case 'r':
 		s, err := expr.Repr(f.f.budget, v)
 		return s, err
 	}

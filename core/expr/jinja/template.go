@@ -55,7 +55,7 @@ func (t *Template) execute(b *expr.Budget, vars Vars) (*frame, error) {
 }
 
 func (t *Template) run(r *render) (*frame, error) {
-	f := &frame{render: r, out: &buffer{budget: r.budget}, autoescape: t.env.Autoescape}
+	f := &frame{render: r, out: newBuffer(r.budget), autoescape: t.env.Autoescape}
 	if err := f.enter(t.root); err != nil {
 		return nil, err
 	}

@@ -96,6 +96,9 @@ func (c *Call) linkSchemes(v expr.Value) ([]string, error) {
 	return out, nil
 }
 
+// urlizeSteps is what a byte costs: five patterns look at it.
+const urlizeSteps = 8
+
 // text replaces the links between runs of whitespace.
 func (l *linker) text(b *expr.Budget, s string) (string, error) {
 	var sb strings.Builder
@@ -104,7 +107,7 @@ func (l *linker) text(b *expr.Budget, s string) (string, error) {
 		if end < 0 {
 			end = len(s)
 		}
-		if err := b.Step(int64(end) + 1); err != nil {
+		if err := b.Step(urlizeSteps * int64(end+1)); err != nil {
 			return "", err
 		}
 		sb.WriteString(l.word(s[:end]))

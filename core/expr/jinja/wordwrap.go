@@ -40,15 +40,21 @@ func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
 			return nil, err
 		}
 	}
-	out := &buffer{budget: c.Budget}
+	out := newBuffer(c.Budget)
 	for i, line := range splitLines(s, false) {
 		if width <= 0 {
 			return nil, expr.Errorf("ValueError", "invalid width %d (must be > 0)", width)
 		}
 		if i > 0 {
-			out.WriteString(sep)
+			if err := out.Put(sep); err != nil {
+				return nil, err
+			}
 		}
-		if err := out.writeAll(w.line(line), sep); err != nil {
+		lines, err := w.line(c.Budget, line)
+		if err != nil {
+			return nil, err
+		}
+		if err := out.writeAll(lines, sep); err != nil {
 			return nil, err
 		}
 	}
@@ -56,9 +62,12 @@ func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
 }
 
 // line breaks one line; blanks at the ends of the pieces are dropped, those at its start are kept.
-func (w wrapper) line(line string) []string {
+func (w wrapper) line(b *expr.Budget, line string) ([]string, error) {
 	var lines []string
 	chunks := w.chunks(line)
+	if err := b.GrowItems(3 * len(chunks)); err != nil { // the pieces, the rows, the lines
+		return nil, err
+	}
 	for len(chunks) > 0 {
 		if len(lines) > 0 && isBlank(chunks[0]) {
 			chunks = chunks[1:]
@@ -73,7 +82,7 @@ func (w wrapper) line(line string) []string {
 			lines = append(lines, strings.Join(row, ""))
 		}
 	}
-	return lines
+	return lines, nil
 }
 
 // take fills one row.

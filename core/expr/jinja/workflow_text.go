@@ -83,11 +83,11 @@ func (e *Evaluator) template(run Run, text string, vars Vars) (expr.Value, error
 // inline evaluates the pieces: the value of a single one, else the text of all.
 func (p *plan) inline(run Run, vars Vars) (expr.Value, error) {
 	alone := len(p.pieces) == 1 && p.pieces[0].inline && !p.whole
-	out := buffer{budget: run.Budget}
+	out := newBuffer(run.Budget)
 	var missing []piece
 	for _, part := range p.pieces {
 		if !part.inline {
-			if err := out.write(part.text); err != nil {
+			if err := out.Put(part.text); err != nil {
 				return nil, err
 			}
 			continue
@@ -107,7 +107,7 @@ func (p *plan) inline(run Run, vars Vars) (expr.Value, error) {
 		if err != nil {
 			return nil, part.fault(err)
 		}
-		if err := out.write(s); err != nil {
+		if err := out.Put(s); err != nil {
 			return nil, err
 		}
 	}

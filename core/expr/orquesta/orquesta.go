@@ -45,19 +45,11 @@ type Run struct {
 	Limits  expr.Limits
 }
 
-func (r Run) budget() *expr.Budget {
-	ctx := r.Context
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	return expr.NewBudget(ctx, r.Limits)
-}
-
 // Evaluate rebuilds v with every text evaluated. w.Vars and what else w holds must be frozen. Errors
 // are of class JinjaEvaluationException or YaqlEvaluationException with the inner class as cause, or
 // a budget's; their place is in the text that failed.
 func (e *Evaluator) Evaluate(run Run, v expr.Value, w *functions.Workflow) (expr.Value, error) {
-	b := run.budget()
+	b := expr.NewBudget(run.Context, run.Limits)
 	return expr.Walk(v, func(text string) (expr.Value, error) {
 		switch languageOf(text) {
 		case Jinja:

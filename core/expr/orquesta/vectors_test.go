@@ -11,11 +11,48 @@ import (
 
 	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/expr/functions"
+	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/expr/yaql"
 )
 
-// vectorFile opens a conformance file from $PETREL_VECTORS or from testdata.
-func vectorFile(t *testing.T, name string) *os.File {
+// TestVectors runs the conformance files of both languages, from $PETREL_VECTORS or testdata, and
+// names each exception with its reason.
+func TestVectors(t *testing.T) {
+	excepted := exceptions(t)
+	seen := 0
+	for _, language := range []Language{Jinja, YAQL} {
+		r := newVectorRunner()
+		cases, passed, failed, skipped := 0, 0, 0, 0
+		for lines := vectorFile(t, string(language)+".jsonl"); lines.Scan(); cases++ {
+			c := decode(t, lines.Bytes())
+			id, problem := text(c, "id"), r.check(c)
+			reason, isException := excepted[id]
+			switch {
+			case isException:
+				skipped++
+				fmt.Printf("excepted %s: %s\n", id, reason)
+				if problem == "" {
+					t.Errorf("%s is excepted but passes", id)
+				}
+			case problem != "":
+				failed++
+				t.Errorf("%s: %s", id, problem)
+			default:
+				passed++
+			}
+		}
+		fmt.Printf("%s: %d cases, %d passed, %d excepted, %d failed\n", language, cases, passed, skipped, failed)
+		if cases == 0 || skipped*100 > cases {
+			t.Errorf("%d of %d cases are excepted; fewer than 1 %% may be", skipped, cases)
+		}
+		seen += skipped
+	}
+	if seen != len(excepted) {
+		t.Errorf("exceptions.txt names %d cases, %d of them exist", len(excepted), seen)
+	}
+}
+
+func vectorFile(t *testing.T, name string) *bufio.Scanner {
 	t.Helper()
 	dir := os.Getenv("PETREL_VECTORS")
 	if dir == "" {
@@ -26,7 +63,9 @@ func vectorFile(t *testing.T, name string) *os.File {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return f
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<24)
+	return lines
 }
 
 // exceptions reads testdata/exceptions.txt: id, tab, reason.
@@ -45,66 +84,112 @@ func exceptions(t *testing.T) map[string]string {
 	return out
 }
 
-func TestYAQLVectors(t *testing.T) {
-	excepted := exceptions(t)
-	plain, withSt2 := New(yaql.Options{}, nil), New(yaql.Options{}, functions.StackStorm(nil))
-	lines := bufio.NewScanner(vectorFile(t, "yaql.jsonl"))
-	lines.Buffer(nil, 1<<24)
-	cases, passed, failed, seen := 0, 0, 0, 0
-	for lines.Scan() {
-		cases++
-		v, err := expr.FromJSON(lines.Bytes())
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := v.(*expr.Dict)
-		ev := plain
-		if field(c, "group") == "st2fn" {
-			ev = withSt2
-		}
-		id := field(c, "id").(string)
-		problem := check(ev, c)
-		reason, isException := excepted[id]
-		switch {
-		case isException:
-			seen++
-			fmt.Printf("excepted %s: %s\n", id, reason)
-			if problem == "" {
-				t.Errorf("%s is excepted but passes", id)
-			}
-		case problem != "":
-			failed++
-			t.Errorf("%s: %s", id, problem)
-		default:
-			passed++
-		}
+func decode(t *testing.T, line []byte) *expr.Dict {
+	t.Helper()
+	v, err := expr.FromJSON(line)
+	if err != nil {
+		t.Fatal(err)
 	}
-	fmt.Printf("yaql: %d cases, %d passed, %d excepted, %d failed\n", cases, passed, seen, failed)
-	if seen != len(excepted) || cases == 0 || seen*100 > cases {
-		t.Errorf("exceptions.txt names %d cases, %d of %d exist; fewer than 1 %% may be excepted", len(excepted), seen, cases)
+	return v.(*expr.Dict)
+}
+
+// vectorRunner runs cases through the public API.
+type vectorRunner struct {
+	plain, withSt2  *Evaluator
+	strict, lenient *jinja.Environment
+}
+
+func newVectorRunner() *vectorRunner {
+	return &vectorRunner{
+		plain: New(yaql.Options{}, nil), withSt2: New(yaql.Options{}, functions.StackStorm(nil)),
+		strict: jinja.StackStorm(expr.Strict, nil), lenient: jinja.StackStorm(expr.Lenient, nil),
 	}
 }
 
+func (r *vectorRunner) run(c *expr.Dict) (expr.Value, error) {
+	ev, source := r.plain, field(c, "expr")
+	if field(c, "group") == "st2fn" {
+		ev = r.withSt2
+	}
+	switch field(c, "op") {
+	case "validate":
+		return validate(ev, source)
+	case "extract_vars":
+		return variables(source)
+	case "evaluate":
+		w, err := functions.WorkflowOf(field(c, "context").(*expr.Dict))
+		if err != nil {
+			return nil, err
+		}
+		return ev.Evaluate(Run{}, source, w)
+	}
+	return r.render(c, source)
+}
+
+// render runs the cases of Jinja outside of workflows.
+func (r *vectorRunner) render(c *expr.Dict, source expr.Value) (expr.Value, error) {
+	env := r.strict
+	if field(c, "allow_undefined") == true {
+		env = r.lenient
+	}
+	context, _ := field(c, "context").(*expr.Dict)
+	switch field(c, "op") {
+	case "render_values":
+		out, err := env.RenderMapping(jinja.Run{}, expr.DictOf("p", source), context)
+		if err != nil {
+			return nil, err
+		}
+		return field(out, "p"), nil
+	case "render_mapping":
+		return env.RenderMapping(jinja.Run{}, source.(*expr.Dict), context)
+	case "is_jinja_expression":
+		s, ok := source.(string)
+		return ok && jinja.IsExpression(s), nil
+	}
+	return jinja.ToRawBlock(source)
+}
+
+func validate(ev *Evaluator, source expr.Value) (expr.Value, error) {
+	faults, err := ev.Validate(source)
+	out := expr.NewList()
+	for _, f := range faults {
+		var language expr.Value
+		if f.Language != Mixed {
+			language = string(f.Language)
+		}
+		out.Items = append(out.Items, expr.DictOf("type", language, "expression", f.Expression, "message", f.Message))
+	}
+	return out, err
+}
+
+func variables(source expr.Value) (expr.Value, error) {
+	found, err := Variables(source)
+	out := expr.NewList()
+	for _, v := range found {
+		out.Items = append(out.Items, expr.NewList(string(v.Language), v.Text, v.Name))
+	}
+	return out, err
+}
+
 // check runs a case and explains what is wrong, or gives "".
-func check(ev *Evaluator, c *expr.Dict) string {
-	got, err := run(ev, c)
+func (r *vectorRunner) check(c *expr.Dict) string {
+	got, err := r.run(c)
 	source := show(field(c, "expr"))
 	if class, fails := c.Get("error_class"); fails {
 		var e *expr.Error
-		cause, _ := field(c, "cause").(string)
+		cause := text(c, "cause")
 		if !errors.As(err, &e) {
 			return fmt.Sprintf("%s gives %s, %v, want %s", source, show(got), err, show(field(c, "error")))
 		}
 		if e.Class != class || e.Cause != cause {
 			return fmt.Sprintf("%s fails with %s/%s (%v), want %s", source, e.Class, e.Cause, err, show(field(c, "error")))
 		}
-		return checkMessage(source, cause, e, field(c, "error").(string))
+		return checkMessage(source, cause, e, text(c, "error"))
 	}
 	if err != nil {
 		return fmt.Sprintf("%s fails: %v", source, err)
 	}
-	want := field(c, "expect")
-	kind, _ := field(c, "type").(string)
+	want, kind := field(c, "expect"), text(c, "type")
 	if !same(typed(got, kind), want, kind) {
 		return fmt.Sprintf("%s gives %s, want %s %s", source, show(got), kind, show(want))
 	}
@@ -128,38 +213,14 @@ func checkMessage(source, cause string, e *expr.Error, want string) string {
 	return ""
 }
 
-func run(ev *Evaluator, c *expr.Dict) (expr.Value, error) {
-	source := field(c, "expr")
-	switch field(c, "op") {
-	case "validate":
-		faults, err := ev.Validate(source)
-		out := expr.NewList()
-		for _, f := range faults {
-			var language expr.Value
-			if f.Language != Mixed {
-				language = string(f.Language)
-			}
-			out.Items = append(out.Items, expr.DictOf("type", language, "expression", f.Expression, "message", f.Message))
-		}
-		return out, err
-	case "extract_vars":
-		found, err := Variables(source)
-		out := expr.NewList()
-		for _, v := range found {
-			out.Items = append(out.Items, expr.NewList(string(v.Language), v.Text, v.Name))
-		}
-		return out, err
-	}
-	w, err := functions.WorkflowOf(field(c, "context").(*expr.Dict))
-	if err != nil {
-		return nil, err
-	}
-	return ev.Evaluate(Run{}, source, w)
-}
-
 func field(d *expr.Dict, name string) expr.Value {
 	v, _ := d.Get(name)
 	return v
+}
+
+func text(d *expr.Dict, name string) string {
+	s, _ := field(d, name).(string)
+	return s
 }
 
 func show(v expr.Value) string {
@@ -168,76 +229,4 @@ func show(v expr.Value) string {
 		return err.Error()
 	}
 	return s
-}
-
-// typed brings a value that JSON lacks into the form of the vectors.
-func typed(v expr.Value, kind string) expr.Value {
-	switch x := v.(type) {
-	case *yaql.DateTime:
-		if kind == "datetime" {
-			return x.ISO()
-		}
-	case yaql.Timespan:
-		if kind == "timespan_us" {
-			return int64(x)
-		}
-	case *expr.Set:
-		if kind == "set" {
-			return expr.NewList(x.Items()...)
-		}
-	case *expr.Dict:
-		if kind == "dict_pairs" {
-			out := expr.NewList()
-			for k, v := range x.All() {
-				out.Items = append(out.Items, expr.NewList(k, v))
-			}
-			return out
-		}
-	}
-	if kind == "bigint" {
-		return show(v)
-	}
-	return v
-}
-
-// same compares with types: 1, 1.0 and true differ. Below the top a tuple stands for a list.
-func same(got, want expr.Value, kind string) bool {
-	if t, ok := got.(expr.Tuple); ok && kind == "" {
-		got = expr.NewList(t...)
-	}
-	switch w := want.(type) {
-	case *expr.List:
-		g, ok := got.(*expr.List)
-		return ok && sameItems(g.Items, w.Items, kind == "set")
-	case *expr.Dict:
-		g, ok := got.(*expr.Dict)
-		if !ok || g.Len() != w.Len() {
-			return false
-		}
-		for k, v := range w.All() {
-			x, ok, err := g.Lookup(k)
-			if err != nil || !ok || !same(x, v, "") {
-				return false
-			}
-		}
-		return true
-	}
-	eq, err := expr.Equal(nil, got, want)
-	return err == nil && eq && expr.TypeName(got) == expr.TypeName(want)
-}
-
-func sameItems(got, want []expr.Value, anyOrder bool) bool {
-	if len(got) != len(want) {
-		return false
-	}
-	for i := range want {
-		found := same(got[i], want[i], "")
-		for k := 0; anyOrder && !found && k < len(got); k++ {
-			found = same(got[k], want[i], "")
-		}
-		if !found {
-			return false
-		}
-	}
-	return true
 }

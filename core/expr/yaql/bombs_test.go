@@ -100,8 +100,8 @@ func TestBombs(t *testing.T) {
 		if testing.Verbose() {
 			t.Logf("%-60s %8s %6d KB %s", name, took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>10, expr.ClassOf(err))
 		}
-		if took > 3*time.Second {
-			t.Errorf("%s took %s", name, took)
+		if used := after.TotalAlloc - before.TotalAlloc; took > 3*time.Second || used > 128<<20 { // the aim is 100 ms and 64 MB on a quiet machine
+			t.Errorf("%s took %s and %d MB", name, took, used>>20)
 		}
 	}
 	fmt.Printf("yaql bombs: %d stopped, slowest %s, most memory %d MB\n", len(bombs), worstTime.Round(time.Millisecond), worstBytes>>20)

@@ -265,10 +265,11 @@ func (r *dateReader) zoneOffset(sign string) bool {
 	}
 	hours, err1 := strconv.Atoi(h)
 	minutes, err2 := strconv.Atoi(m)
-	r.f.offset = Timespan(hours)*hour + Timespan(minutes)*minute
+	offset := int64(hours)*hour + int64(minutes)*minute
 	if sign == "-" {
-		r.f.offset = -r.f.offset
+		offset = -offset
 	}
+	r.f.offset = span(offset)
 	return err1 == nil && err2 == nil
 }
 

@@ -16,7 +16,7 @@ type DateTime struct {
 // NewDateTime makes a date of a Go time; its offset is kept, its zone is not.
 func NewDateTime(t time.Time) *DateTime {
 	_, offset := t.Zone()
-	return &DateTime{wall: t.Truncate(time.Microsecond).In(zone(Timespan(offset) * second))}
+	return &DateTime{wall: t.Truncate(time.Microsecond).In(zone(span(int64(offset) * second)))}
 }
 
 // Time is the date as a Go time; a naive one is taken for UTC.
@@ -24,15 +24,15 @@ func (d *DateTime) Time() time.Time { return d.wall }
 
 // zone is a fixed offset.
 func zone(offset Timespan) *time.Location {
-	if offset == 0 {
+	if offset == (Timespan{}) {
 		return time.UTC
 	}
-	return time.FixedZone("", int(offset/second))
+	return time.FixedZone("", int(offset.seconds()))
 }
 
 func (d *DateTime) offset() Timespan {
 	_, s := d.wall.Zone()
-	return Timespan(s) * second
+	return span(int64(s) * second)
 }
 
 // TypeName implements expr.Object.
@@ -82,14 +82,14 @@ func (d *DateTime) text(sep string) string {
 }
 
 // offsetText is +02:00, with seconds where there are any.
-func offsetText(o Timespan, sep string) string {
-	sign := "+"
-	if o < 0 {
-		sign, o = "-", -o
+func offsetText(offset Timespan, sep string) string {
+	sign, n := "+", offset.seconds()
+	if n < 0 {
+		sign, n = "-", -n
 	}
-	s := fmt.Sprintf("%s%02d%s%02d", sign, o/hour, sep, o/minute%60)
-	if sec := o / second % 60; sec != 0 {
-		s += fmt.Sprintf("%s%02d", sep, sec)
+	s := fmt.Sprintf("%s%02d%s%02d", sign, n/3600, sep, n/60%60)
+	if n%60 != 0 {
+		s += fmt.Sprintf("%s%02d", sep, n%60)
 	}
 	return s
 }
@@ -107,10 +107,10 @@ func (d *DateTime) Repr(*expr.Budget) (string, error) {
 	}
 	switch {
 	case d.naive:
-	case d.offset() == 0:
+	case d.offset() == Timespan{}:
 		s += ", tzinfo=tzutc()"
 	default:
-		s += fmt.Sprintf(", tzinfo=tzoffset(None, %d)", d.offset()/second)
+		s += fmt.Sprintf(", tzinfo=tzoffset(None, %d)", d.offset().seconds())
 	}
 	return s + ")", nil
 }
@@ -157,7 +157,7 @@ func (f dateFields) make() (*DateTime, error) {
 }
 
 func checkOffset(t Timespan) error {
-	if t <= -day || t >= day {
+	if t.days != 0 && (t.days != -1 || t.micros == 0) {
 		return expr.Errorf("ValueError", "offset must be strictly between -24 and 24 hours")
 	}
 	return nil
@@ -169,11 +169,10 @@ func daysIn(year, month int) int {
 
 // plus moves the date; OverflowError outside the years 1 to 9999.
 func (d *DateTime) plus(t Timespan) (Value, error) {
-	days, seconds, us := t.parts()
-	if days > 4_000_000 || days < -4_000_000 {
+	if t.days > 4_000_000 || t.days < -4_000_000 {
 		return nil, expr.Errorf("OverflowError", "date value out of range")
 	}
-	w := d.wall.AddDate(0, 0, int(days)).Add(time.Duration(seconds)*time.Second + time.Duration(us)*time.Microsecond)
+	w := d.wall.AddDate(0, 0, int(t.days)).Add(time.Duration(t.micros) * time.Microsecond)
 	if w.Year() < 1 || w.Year() > 9999 {
 		return nil, expr.Errorf("OverflowError", "date value out of range")
 	}
@@ -185,7 +184,7 @@ func (d *DateTime) minus(e *DateTime) (Value, error) {
 	if d.naive != e.naive {
 		return nil, expr.Errorf("TypeError", "can't subtract offset-naive and offset-aware datetimes")
 	}
-	return Timespan(d.wall.UnixMicro() - e.wall.UnixMicro()), nil
+	return span(d.wall.UnixMicro() - e.wall.UnixMicro()), nil
 }
 
 // timeArithmetic is x op y where one is a date or time span; ok is false when op does not know them.
@@ -197,7 +196,7 @@ func (r *run) timeArithmetic(op string, x, y Value) (v Value, ok bool, err error
 	if !isSpan {
 		u, isSpan := y.(Timespan)
 		if op == "*" && isSpan && isNumber(x) {
-			v, err = u.scaled(x)
+			v, err = u.with(r.budget, op, x)
 			return v, true, err
 		}
 		return nil, false, nil
@@ -211,8 +210,9 @@ func (r *run) timeArithmetic(op string, x, y Value) (v Value, ok bool, err error
 	case Timespan:
 		return spanArithmetic(op, t, z)
 	default:
-		if isNumber(y) {
-			return t.byNumber(op, y)
+		if isNumber(y) && (op == "*" || op == "/") {
+			v, err = t.with(r.budget, op, y)
+			return v, true, err
 		}
 	}
 	return nil, false, nil
@@ -228,7 +228,10 @@ func dateArithmetic(op string, d *DateTime, y Value) (v Value, ok bool, err erro
 	case Timespan:
 		switch op {
 		case "-":
-			z = -z
+			if v, err = z.with(nil, "*", int64(-1)); err != nil {
+				return nil, true, err
+			}
+			z = v.(Timespan)
 			fallthrough
 		case "+":
 			v, err = d.plus(z)
@@ -241,55 +244,11 @@ func dateArithmetic(op string, d *DateTime, y Value) (v Value, ok bool, err erro
 func spanArithmetic(op string, t, u Timespan) (v Value, ok bool, err error) {
 	switch op {
 	case "+", "-":
-		if op == "-" {
-			u = -u
-		}
-		if s := t + u; (s > t) == (u > 0) {
-			return s, true, nil
-		}
-		return nil, true, expr.Errorf("OverflowError", "the time span is too long")
-	case "/":
-		if u == 0 {
-			return nil, true, expr.Errorf("ZeroDivisionError", "float division by zero")
-		}
-		return float64(t) / float64(u), true, nil
-	}
-	return nil, false, nil
-}
-
-func (t Timespan) byNumber(op string, n Value) (v Value, ok bool, err error) {
-	switch op {
-	case "*":
-		v, err = t.scaled(n)
+		v, err = t.with(nil, op, u.Micros())
 		return v, true, err
 	case "/":
-		zero, err := expr.Equal(nil, n, int64(0))
-		if err != nil {
-			return nil, true, err
-		}
-		if i, isInt := n.(int64); isInt && !zero {
-			return t.over(i), true, nil
-		}
-		if zero {
-			return nil, true, expr.Errorf("ZeroDivisionError", "division by zero")
-		}
-		f, err := expr.Float(n)
-		if err != nil {
-			return nil, true, err
-		}
-		v, err = spanOf(float64(t) / f)
+		v, err = t.over(u)
 		return v, true, err
 	}
 	return nil, false, nil
-}
-
-func (t Timespan) scaled(n Value) (Value, error) {
-	if i, ok := n.(int64); ok {
-		return t.times(i)
-	}
-	f, err := expr.Float(n)
-	if err != nil {
-		return nil, err
-	}
-	return spanOf(float64(t) * f)
 }

@@ -121,19 +121,7 @@ func (c *Call) list(i int) []Value { items, _ := sequence(c.args[i]); return ite
 func (c *Call) int(i int) (int64, error) { return expr.AsInt(c.args[i]) }
 
 // big gives an int argument of any size.
-func (c *Call) big(i int) *big.Int {
-	switch x := c.args[i].(type) {
-	case int64:
-		return big.NewInt(x)
-	case *big.Int:
-		return x
-	case bool:
-		if x {
-			return big.NewInt(1)
-		}
-	}
-	return new(big.Int)
-}
+func (c *Call) big(i int) *big.Int { return expr.Big(c.args[i]) }
 
 // items collects an iterable argument.
 func (c *Call) items(i int) ([]Value, error) { return c.sc.run.items(c.args[i]) }
@@ -143,7 +131,7 @@ func (c *Call) walk(i int) (expr.Iterator, error) { return c.sc.run.walk(c.args[
 
 // tuple makes a list value of fresh items.
 func (c *Call) tuple(items []Value) (Value, error) {
-	if err := c.budget().Grow(slotSize * int64(len(items))); err != nil {
+	if err := c.budget().Grow(slotSize * int64(len(items)+1)); err != nil {
 		return nil, err
 	}
 	return expr.Tuple(items), nil

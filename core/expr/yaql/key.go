@@ -56,7 +56,7 @@ func (r *run) keyAt(v Value, depth int) (Value, error) {
 	if isPythonList(v) {
 		return nil, expr.Errorf("TypeError", "unhashable type: 'list'")
 	}
-	if err := r.budget.Grow(slotSize * int64(len(items))); err != nil {
+	if err := r.budget.Grow(slotSize * int64(len(items)+3)); err != nil {
 		return nil, err
 	}
 	out := make(expr.Tuple, len(items))

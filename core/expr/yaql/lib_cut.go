@@ -22,11 +22,7 @@ func cutSpecs() []spec {
 }
 
 func slice(c *Call) (Value, error) {
-	it, err := c.walk(0)
-	if err != nil {
-		return nil, err
-	}
-	n, err := c.count(1)
+	it, n, err := c.walkCounted()
 	if err != nil {
 		return nil, err
 	}
@@ -46,20 +42,24 @@ func slice(c *Call) (Value, error) {
 	}), nil
 }
 
+// cutAt gives an argument as a position between n items; negative ones count from the end.
+func (c *Call) cutAt(i, n int) (int64, error) {
+	at, err := c.int(i)
+	if at < 0 {
+		at += int64(n)
+	}
+	return min(max(at, 0), int64(n)), err
+}
+
 func splitAt(c *Call) (Value, error) {
 	items, err := c.items(0)
 	if err != nil {
 		return nil, err
 	}
-	i, err := c.int(1)
+	i, err := c.cutAt(1, len(items))
 	if err != nil {
 		return nil, err
 	}
-	n := int64(len(items))
-	if i < 0 {
-		i += n
-	}
-	i = min(max(i, 0), n)
 	return expr.NewList(expr.Tuple(items[:i:i]), expr.Tuple(items[i:])), nil
 }
 
@@ -137,18 +137,13 @@ func sliceWhere(c *Call) (Value, error) {
 // insertIntoList makes a Python list, in which negative positions count from the end.
 func insertIntoList(c *Call) (Value, error) {
 	items := c.list(0)
-	i, err := c.int(1)
+	i, err := c.cutAt(1, len(items))
 	if err != nil {
 		return nil, err
 	}
-	n := int64(len(items))
-	if i < 0 {
-		i += n
-	}
-	i = min(max(i, 0), n)
-	out := make([]Value, 0, n+1)
+	out := make([]Value, 0, len(items)+1)
 	out = append(append(append(out, items[:i]...), c.args[2]), items[i:]...)
-	return expr.NewList(out...), c.budget().Grow(slotSize * (n + 1))
+	return expr.NewList(out...), c.budget().Grow(slotSize * int64(len(out)))
 }
 
 // insert puts a value before the item at a position, or at the end; nowhere for negative positions.
@@ -304,6 +299,7 @@ func toList(c *Call) (Value, error) {
 // flatArgs are the arguments with queries, and queries in them, taken apart.
 func (c *Call) flatArgs() ([]Value, error) { return c.flat(nil, c.rest, 0) }
 
+// flat takes queries apart as it walks them: what fails first fails first in the original too.
 func (c *Call) flat(out, vs []Value, depth int) ([]Value, error) {
 	if depth > maxDepth {
 		return nil, tooDeep()
@@ -313,12 +309,21 @@ func (c *Call) flat(out, vs []Value, depth int) ([]Value, error) {
 			out = append(out, v)
 			continue
 		}
-		items, err := c.sc.run.items(v)
+		it, err := c.sc.run.walk(v)
 		if err != nil {
 			return nil, err
 		}
-		if out, err = c.flat(out, items, depth+1); err != nil {
-			return nil, err
+		for {
+			item, ok, err := it.Next()
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				break
+			}
+			if out, err = c.flat(out, []Value{item}, depth+1); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, c.budget().Grow(slotSize * int64(len(vs)))

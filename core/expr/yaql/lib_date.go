@@ -27,7 +27,7 @@ func spanSpecs() []spec {
 	const units = "days: int = 0, hours: int = 0, minutes: int = 0, seconds: integer = 0, milliseconds: integer = 0, microseconds: integer = 0"
 	return []spec{
 		{"timespan", AsFunction, units, spanFromUnits, "A time span; its properties days, hours, minutes, seconds, milliseconds and microseconds give it in one unit.", "timespan(hours => 36).days", "1.5"},
-		{"utctz", AsFunction, "", func(*Call) (Value, error) { return Timespan(0), nil }, "The offset of UTC.", "utctz()", "timespan()"},
+		{"utctz", AsFunction, "", func(*Call) (Value, error) { return Timespan{}, nil }, "The offset of UTC.", "utctz()", "timespan()"},
 		{"localtz", AsFunction, "", localOffset, "The offset of the server's time zone.", "isTimespan(localtz())", "true"},
 	}
 }
@@ -135,7 +135,7 @@ func now(c *Call) (Value, error) {
 	t := c.sc.run.engine.now()
 	if c.args[0] == nil {
 		f := (&DateTime{wall: t.In(c.sc.run.engine.zone)}).fields()
-		f.offset, f.naive = 0, true
+		f.offset, f.naive = Timespan{}, true
 		return made(f)
 	}
 	if err := checkOffset(c.span(0)); err != nil {
@@ -146,22 +146,19 @@ func now(c *Call) (Value, error) {
 
 func localOffset(c *Call) (Value, error) {
 	_, s := c.sc.run.engine.now().In(c.sc.run.engine.zone).Zone()
-	return Timespan(s) * second, nil
+	return span(int64(s) * second), nil
 }
 
 func spanFromUnits(c *Call) (Value, error) {
 	total := new(big.Int)
-	for i, unit := range []Timespan{day, hour, minute, second, millisecond, microsecond} {
-		total.Add(total, new(big.Int).Mul(c.big(i), big.NewInt(int64(unit))))
+	for i, unit := range []int64{day, hour, minute, second, millisecond, microsecond} {
+		total.Add(total, new(big.Int).Mul(c.big(i), big.NewInt(unit)))
 	}
-	if !total.IsInt64() {
-		return nil, expr.Errorf("OverflowError", "the time span is too long")
-	}
-	return Timespan(total.Int64()), nil
+	return spanOf(expr.Int(total))
 }
 
 // spanUnits are the properties of time spans.
-var spanUnits = map[string]Timespan{"days": day, "hours": hour, "minutes": minute, "seconds": second, "milliseconds": millisecond}
+var spanUnits = map[string]int64{"days": day, "hours": hour, "minutes": minute, "seconds": second, "milliseconds": millisecond}
 
 // dateProperties are the properties of dates.
 var dateProperties = map[string]func(d *DateTime) Value{
@@ -174,18 +171,18 @@ var dateProperties = map[string]func(d *DateTime) Value{
 	"microsecond": func(d *DateTime) Value { return d.fields().micros },
 	"weekday":     func(d *DateTime) Value { return int64(d.wall.Weekday()+6) % 7 },
 	"offset":      func(d *DateTime) Value { return d.offset() },
-	"timestamp":   func(d *DateTime) Value { return float64(d.wall.UnixMicro()-int64(d.offset())) / 1e6 }, // of utc, see there
+	"timestamp":   func(d *DateTime) Value { return float64(d.wall.UnixMicro()-d.offset().seconds()*second) / 1e6 }, // of utc, see there
 	"date": func(d *DateTime) Value {
 		y, m, dd := d.wall.Date()
 		return &DateTime{time.Date(y, m, dd, 0, 0, 0, 0, d.wall.Location()), d.naive}
 	},
 	"time": func(d *DateTime) Value {
 		f := d.fields()
-		return Timespan(f.hour)*hour + Timespan(f.minute)*minute + Timespan(f.second)*second + Timespan(f.micros)
+		return span(f.hour*hour + f.minute*minute + f.second*second + f.micros)
 	},
 	// The clock's time moves to that of UTC while the offset stays, as in the original.
 	"utc": func(d *DateTime) Value {
-		return &DateTime{d.wall.Add(-time.Duration(d.offset()) * time.Microsecond), d.naive}
+		return &DateTime{d.wall.Add(-time.Duration(d.offset().seconds()) * time.Second), d.naive}
 	},
 }
 
@@ -197,10 +194,10 @@ func property(v Value, name string) (Value, error) {
 	switch x := v.(type) {
 	case Timespan:
 		if name == "microseconds" {
-			return int64(x), nil
+			return x.Micros(), nil
 		}
 		if ofSpan {
-			return float64(x) / float64(unit), nil
+			return expr.Binary(nil, "/", x.Micros(), float64(unit))
 		}
 	case *DateTime:
 		if ofDate {

@@ -79,7 +79,10 @@ func (r *run) overlay(p, q *expr.Dict) (*expr.Dict, error) {
 
 func dictFromPairs(c *Call) (Value, error) { return c.sc.run.dictOf(nil, c.rest) }
 
-func dictFromItems(c *Call) (Value, error) {
+func dictFromItems(c *Call) (Value, error) { return c.dictFrom(c.sc.run.firstTwo) }
+
+// dictFrom makes a map of the entries that pair gives for the items.
+func (c *Call) dictFrom(pair func(item Value) (key, val Value, err error)) (Value, error) {
 	it, err := c.walk(0)
 	if err != nil {
 		return nil, err
@@ -90,7 +93,7 @@ func dictFromItems(c *Call) (Value, error) {
 		if err != nil || !ok {
 			return out, err
 		}
-		key, val, err := c.sc.run.firstTwo(item)
+		key, val, err := pair(item)
 		if err != nil {
 			return nil, err
 		}
@@ -117,30 +120,13 @@ func (r *run) firstTwo(v Value) (key, val Value, err error) {
 }
 
 func toDict(c *Call) (Value, error) {
-	it, err := c.walk(0)
-	if err != nil {
-		return nil, err
-	}
-	out := expr.NewDict()
-	for {
-		item, ok, err := it.Next()
-		if err != nil || !ok {
-			return out, err
+	return c.dictFrom(func(item Value) (key, val Value, err error) {
+		if key, err = c.lambda(1).call(item); err != nil {
+			return nil, nil, err
 		}
-		key, err := c.lambda(1).call(item)
-		if err != nil {
-			return nil, err
-		}
-		val := item
-		if l := c.lambda(2); l != nil {
-			if val, err = l.call(item); err != nil {
-				return nil, err
-			}
-		}
-		if err := c.sc.run.put(out, key, val); err != nil {
-			return nil, err
-		}
-	}
+		val, err = c.selected(2, item)
+		return key, val, err
+	})
 }
 
 func dictView(kind expr.ViewKind) func(c *Call) (Value, error) {
@@ -176,6 +162,9 @@ func (r *run) without(d *expr.Dict, keys []Value) (Value, error) {
 		return nil, err
 	}
 	for _, key := range keys {
+		if out.Len() == 0 {
+			break // the original looks at no key then, not even at one that cannot be a key
+		}
 		k, err := r.key(key)
 		if err != nil {
 			return nil, err

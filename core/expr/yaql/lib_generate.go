@@ -183,7 +183,7 @@ func (x *expansion) grow(val Value) error {
 	} else if s, ok := made.(string); ok {
 		children = characters(s)
 	}
-	if err := r.budget.Grow(slotSize * int64(len(children)+1)); err != nil {
+	if err := r.budget.Grow(slotSize * int64(3*len(children)+2)); err != nil {
 		return err
 	}
 	if x.c.flag(4) {

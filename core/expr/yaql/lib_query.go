@@ -266,7 +266,7 @@ type groups struct {
 }
 
 // groupSize is what a group is charged: a list, a key and its place in the index.
-const groupSize = 16 * slotSize
+const groupSize = 30 * slotSize
 
 func (g *groups) add(r *run, key, val Value) error {
 	k, err := r.key(key)

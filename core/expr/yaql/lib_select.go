@@ -75,21 +75,21 @@ func skipWhile(c *Call) (Value, error) {
 	}), nil
 }
 
-// count gives a count that may not be negative.
-func (c *Call) count(i int) (int64, error) {
-	n, err := c.int(i)
+// walkCounted starts a walk over the first argument; the second is a count, which may not be negative.
+func (c *Call) walkCounted() (expr.Iterator, int64, error) {
+	it, err := c.walk(0)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := c.int(1)
 	if err == nil && n < 0 {
 		err = expr.Errorf("ValueError", "the count must be 0 or more, not %d", n)
 	}
-	return n, err
+	return it, n, err
 }
 
 func skip(c *Call) (Value, error) {
-	it, err := c.walk(0)
-	if err != nil {
-		return nil, err
-	}
-	n, err := c.count(1)
+	it, n, err := c.walkCounted()
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +100,7 @@ func skip(c *Call) (Value, error) {
 }
 
 func limit(c *Call) (Value, error) {
-	it, err := c.walk(0)
-	if err != nil {
-		return nil, err
-	}
-	n, err := c.count(1)
+	it, n, err := c.walkCounted()
 	if err != nil {
 		return nil, err
 	}

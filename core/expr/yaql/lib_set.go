@@ -135,7 +135,7 @@ func union(c *Call) (Value, error) {
 	return c.sc.run.setOf(items)
 }
 
-// intersect takes the members of the smaller set, which shows when 1 meets 1.0.
+// intersect takes the members of the smaller set, or of a map's keys, which shows when 1 meets 1.0.
 func intersect(c *Call) (Value, error) {
 	r := c.sc.run
 	left, err := r.asSet(c.args[0])
@@ -146,7 +146,7 @@ func intersect(c *Call) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if right.Len() <= left.Len() {
+	if _, isSet := c.args[1].(*expr.Set); !isSet || right.Len() <= left.Len() {
 		left, right = right, left
 	}
 	items, err := r.filterSet(left, right.Has)

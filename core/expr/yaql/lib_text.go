@@ -108,26 +108,27 @@ func (c *Call) joinWith(v Value, separator string) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	var sb strings.Builder
+	out := expr.TextBuilder{Budget: c.budget()}
 	for i := 0; ; i++ {
 		item, ok, err := it.Next()
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
-			return sb.String(), nil
+			return out.String(), nil
 		}
 		if i > 0 {
-			sb.WriteString(separator)
+			if err := out.Put(separator); err != nil {
+				return nil, err
+			}
 		}
 		s, err := toText(&Call{sc: c.sc, args: []Value{item}})
 		if err != nil {
 			return nil, err
 		}
-		if err := c.budget().Grow(2 * int64(len(separator))); err != nil {
+		if err := out.Put(s.(string)); err != nil {
 			return nil, err
 		}
-		sb.WriteString(s.(string))
 	}
 }
 

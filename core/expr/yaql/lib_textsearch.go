@@ -44,14 +44,14 @@ func (c *Call) splits() (s string, separator Value, most int, err error) {
 
 // parts makes a Python list of texts.
 func (c *Call) parts(parts []string) (Value, error) {
-	if err := c.budget().Grow(slotSize * int64(len(parts))); err != nil {
+	if err := c.budget().Grow(2 * slotSize * int64(len(parts))); err != nil {
 		return nil, err
 	}
-	l := expr.NewList()
-	for _, p := range parts {
-		l.Items = append(l.Items, p)
+	items := make([]Value, len(parts))
+	for i, p := range parts {
+		items[i] = p
 	}
-	return l, nil
+	return expr.NewList(items...), nil
 }
 
 func splitText(c *Call) (Value, error) {

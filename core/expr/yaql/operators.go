@@ -282,7 +282,7 @@ func (r *run) matches(op string, text, p Value) (Value, error) {
 func negate(c *Call) (Value, error) {
 	switch x := c.args[0].(type) {
 	case Timespan:
-		return -x, nil
+		return x.with(c.budget(), "*", int64(-1))
 	default:
 		if isNumber(x) {
 			return expr.Unary(c.budget(), "-", x)

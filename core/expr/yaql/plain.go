@@ -34,7 +34,7 @@ func (r *run) plain(v Value, depth int) (Value, error) {
 }
 
 func (r *run) plainItems(items []Value, depth int) (Value, error) {
-	if err := r.budget.Grow(slotSize * int64(len(items))); err != nil {
+	if err := r.budget.Grow(slotSize * int64(len(items)+3)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, len(items))

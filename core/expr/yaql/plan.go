@@ -187,7 +187,7 @@ func (n *call) invoke(sc *scope, receiver Value) (Value, error) {
 }
 
 // callSteps is what a call costs beyond its level.
-const callSteps = 2
+const callSteps = 4
 
 // find gives the plans of the functions in force: those of def(), of the evaluation, of the library.
 func (n *call) find(sc *scope, receiver Value) ([]*plan, error) {

@@ -86,7 +86,7 @@ func defaultValue(text string) Value {
 		return n
 	}
 	if text == "0s" {
-		return Timespan(0)
+		return Timespan{}
 	}
 	return strings.Trim(text, "'")
 }

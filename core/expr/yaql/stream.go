@@ -73,7 +73,7 @@ func (r *run) chain(vs ...Value) *stream {
 				return nil, false, nil
 			}
 			var err error
-			if it, err = r.walk(vs[0]); err != nil {
+			if it, err = r.begin(vs[0]); err != nil {
 				return nil, false, err
 			}
 			vs = vs[1:]

@@ -83,7 +83,7 @@ func directive(d *DateTime, c byte) (string, bool) {
 		}
 		return offsetText(d.offset(), ""), true
 	case 'Z':
-		if !d.naive && d.offset() == 0 {
+		if !d.naive && d.offset() == (Timespan{}) {
 			return "UTC", true
 		}
 		return "", true
@@ -100,7 +100,7 @@ func directive(d *DateTime, c byte) (string, bool) {
 }
 
 // localSeconds are seconds since 1970 as if the clock showed UTC, which is what C makes of the fields.
-func (d *DateTime) localSeconds() int64 { return d.wall.Unix() + int64(d.offset()/second) }
+func (d *DateTime) localSeconds() int64 { return d.wall.Unix() + d.offset().seconds() }
 
 // weekDirective are the directives that count days and weeks.
 func weekDirective(w time.Time, c byte) (string, bool) {

@@ -181,7 +181,7 @@ func (r *layoutReader) offset() error {
 	if r.rest == "" || r.rest[0] != '+' && r.rest[0] != '-' {
 		return r.mismatch()
 	}
-	sign := Timespan(1)
+	sign := int64(1)
 	if r.rest[0] == '-' {
 		sign = -1
 	}
@@ -192,7 +192,7 @@ func (r *layoutReader) offset() error {
 	}
 	r.rest = strings.TrimPrefix(r.rest, ":")
 	m, err := r.number(2, 0, 59)
-	r.f.offset = sign * (Timespan(h)*hour + Timespan(m)*minute)
+	r.f.offset = span(sign * (h*hour + m*minute))
 	return err
 }
 

@@ -30,6 +30,9 @@ func pythonShape(b *expr.Budget, v Value, depth int) (Value, error) {
 	}
 	switch x := v.(type) {
 	case *expr.Dict:
+		if err := b.Grow(keySize * int64(x.Len())); err != nil {
+			return nil, err
+		}
 		out := expr.NewDict()
 		for k, item := range x.All() {
 			shaped, err := pythonShape(b, item, depth+1)
@@ -40,7 +43,7 @@ func pythonShape(b *expr.Budget, v Value, depth int) (Value, error) {
 				return nil, err
 			}
 		}
-		return out, b.Grow(2 * slotSize * int64(x.Len()))
+		return out, nil
 	case *expr.Set:
 		return &setText{x}, nil
 	case *expr.View:
@@ -50,7 +53,7 @@ func pythonShape(b *expr.Budget, v Value, depth int) (Value, error) {
 	if !ok {
 		return v, nil
 	}
-	if err := b.Grow(slotSize * int64(len(items))); err != nil {
+	if err := b.Grow(slotSize * int64(len(items)+3)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, len(items))

@@ -1,78 +1,105 @@
 package yaql
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"math/big"
 
 	"github.com/petrelhq/petrel/core/expr"
 )
 
-// Timespan is a length of time in microseconds. st2 differs: it ends at 292,000 years, not at a billion days.
-type Timespan int64
+// Timespan is a length of time of up to a billion days, to the microsecond.
+type Timespan struct {
+	days   int64 // rounded down
+	micros int64 // of the last day, never negative
+}
 
-// Units of time spans.
+// Units of time, in microseconds.
 const (
-	microsecond Timespan = 1
-	millisecond          = 1000 * microsecond
-	second               = 1000 * millisecond
-	minute               = 60 * second
-	hour                 = 60 * minute
-	day                  = 24 * hour
+	microsecond int64 = 1
+	millisecond       = 1000 * microsecond
+	second            = 1000 * millisecond
+	minute            = 60 * second
+	hour              = 60 * minute
+	day               = 24 * hour
 )
+
+// maxDays bounds time spans in both directions.
+const maxDays = 999_999_999
+
+// span is a time span of a number of microseconds.
+func span(us int64) Timespan {
+	t := Timespan{us / day, us % day}
+	if t.micros < 0 {
+		t.days--
+		t.micros += day
+	}
+	return t
+}
+
+// spanOf is a time span of a number of microseconds, a float rounded to the even side; OverflowError beyond a billion days.
+func spanOf(us Value) (Value, error) {
+	if f, ok := us.(float64); ok {
+		var err error
+		if us, err = expr.Trunc(math.RoundToEven(f)); err != nil {
+			return nil, err
+		}
+	}
+	if n, ok := us.(int64); ok {
+		return span(n), nil
+	}
+	days, micros := new(big.Int).DivMod(us.(*big.Int), big.NewInt(day), new(big.Int))
+	if !days.IsInt64() || days.Int64() > maxDays || days.Int64() < -maxDays {
+		return nil, expr.Errorf("OverflowError", "the time span is longer than %d days", maxDays)
+	}
+	return Timespan{days.Int64(), micros.Int64()}, nil
+}
+
+// Micros is the time span in microseconds, an int value.
+func (t Timespan) Micros() Value {
+	n := new(big.Int).Mul(big.NewInt(t.days), big.NewInt(day))
+	return expr.Int(n.Add(n, big.NewInt(t.micros)))
+}
+
+// seconds is a short time span in whole seconds, rounded down.
+func (t Timespan) seconds() int64 { return t.days*(day/second) + t.micros/second }
 
 // TypeName implements expr.Object.
 func (Timespan) TypeName() string { return "datetime.timedelta" }
 
 // Truthy implements expr.Truther.
-func (t Timespan) Truthy() (bool, error) { return t != 0, nil }
+func (t Timespan) Truthy() (bool, error) { return t != Timespan{}, nil }
 
 // Order implements expr.Orderer.
 func (t Timespan) Order(other Value) (int, bool, error) {
 	u, ok := other.(Timespan)
-	switch {
-	case t < u:
-		return -1, ok, nil
-	case t > u:
-		return 1, ok, nil
-	}
-	return 0, ok, nil
-}
-
-// parts are days, seconds and microseconds, the latter two never negative.
-func (t Timespan) parts() (days, seconds, micros int64) {
-	d := int64(t / day)
-	rest := t % day
-	if rest < 0 {
-		d--
-		rest += day
-	}
-	return d, int64(rest / second), int64(rest % second)
+	return cmp.Or(cmp.Compare(t.days, u.days), cmp.Compare(t.micros, u.micros)), ok, nil
 }
 
 // Str implements expr.Stringer: "1 day, 2:03:04.000005".
 func (t Timespan) Str(*expr.Budget) (string, error) {
-	d, s, us := t.parts()
+	s, us := t.micros/second, t.micros%second
 	text := fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 	if us != 0 {
 		text += fmt.Sprintf(".%06d", us)
 	}
-	switch d {
+	switch t.days {
 	case 0:
 		return text, nil
 	case 1, -1:
-		return fmt.Sprintf("%d day, %s", d, text), nil
+		return fmt.Sprintf("%d day, %s", t.days, text), nil
 	}
-	return fmt.Sprintf("%d days, %s", d, text), nil
+	return fmt.Sprintf("%d days, %s", t.days, text), nil
 }
 
 // Repr implements expr.Reprer.
 func (t Timespan) Repr(*expr.Budget) (string, error) {
-	d, s, us := t.parts()
 	text := ""
 	for _, p := range []struct {
 		name string
 		n    int64
-	}{{"days", d}, {"seconds", s}, {"microseconds", us}} {
+	}{{"days", t.days}, {"seconds", t.micros / second}, {"microseconds", t.micros % second}} {
 		if p.n != 0 {
 			if text != "" {
 				text += ", "
@@ -86,40 +113,20 @@ func (t Timespan) Repr(*expr.Budget) (string, error) {
 	return "datetime.timedelta(" + text + ")", nil
 }
 
-// spanOf makes a time span of a number of microseconds, which may be rounded.
-func spanOf(us float64) (Value, error) {
-	us = math.RoundToEven(us)
-	if !(math.Abs(us) < 1<<63) {
-		return nil, expr.Errorf("OverflowError", "the time span is too long")
+// with is the time span op a number of microseconds (+ and -) or a plain number (* and /).
+func (t Timespan) with(b *expr.Budget, op string, n Value) (Value, error) {
+	us, err := expr.Binary(b, op, t.Micros(), n)
+	if err != nil {
+		return nil, err
 	}
-	return Timespan(us), nil
+	return spanOf(us)
 }
 
-// times multiplies without overflow.
-func (t Timespan) times(n int64) (Timespan, error) {
-	r := t * Timespan(n)
-	if n != 0 && (r/Timespan(n) != t || math.Abs(float64(t)*float64(n)) >= 1<<63) {
-		return 0, expr.Errorf("OverflowError", "the time span is too long")
+// over is how many times u goes into the time span.
+func (t Timespan) over(u Timespan) (Value, error) {
+	us, err := expr.Float(t.Micros())
+	if err != nil {
+		return nil, err
 	}
-	return r, nil
-}
-
-// over is t divided by n, halves rounded to the even side.
-func (t Timespan) over(n int64) Timespan {
-	q, m := t/Timespan(n), t%Timespan(n)
-	if m == 0 {
-		return q
-	}
-	if (m < 0) != (n < 0) { // round down first
-		q--
-		m += Timespan(n)
-	}
-	twice := 2 * m
-	if n < 0 {
-		twice, n = -twice, -n
-	}
-	if twice > Timespan(n) || twice == Timespan(n) && q%2 != 0 {
-		q++
-	}
-	return q
+	return expr.Binary(nil, "/", us, u.Micros())
 }

@@ -89,8 +89,15 @@ func (r *run) equalDicts(p, q *expr.Dict, depth int) (bool, error) {
 	return true, nil
 }
 
-// walk starts a walk over an iterable value.
+// walk starts a walk over an iterable value; one that orderBy is to sort, it sorts when the first item is asked for.
 func (r *run) walk(v Value) (expr.Iterator, error) {
+	if _, ok := v.(*ordered); ok {
+		return r.chain(v).next, nil
+	}
+	return r.begin(v)
+}
+
+func (r *run) begin(v Value) (expr.Iterator, error) {
 	it, err := expr.Iterate(r.budget, v)
 	if err != nil {
 		return nil, err

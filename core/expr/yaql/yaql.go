@@ -96,11 +96,7 @@ func (r Run) budget() *expr.Budget {
 	if r.Budget != nil {
 		return r.Budget
 	}
-	ctx := r.Context
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	return expr.NewBudget(ctx, r.Limits)
+	return expr.NewBudget(r.Context, r.Limits)
 }
 
 // Eval gives the expression's value in plain form: queries, views and tuples as lists. Errors carry

@@ -5,10 +5,16 @@ import sys
 import jinja2.sandbox
 
 
+@jinja2.pass_context
+def as_it_is(context, value):
+    return value
+
+
 def environment(undefined, autoescape):
-    # Not optimized: else an error in a constant expression is raised while compiling, even where it is not reached.
+    # Constant expressions are evaluated like others, not folded: neither by the optimizer, which raises errors where
+    # they are not reached, nor in "{{ }}" (a finalizer that needs the context prevents it), which forgets what is safe.
     env = jinja2.sandbox.SandboxedEnvironment(
-        optimized=False, undefined=undefined, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True)
+        optimized=False, finalize=as_it_is, undefined=undefined, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True)
     env.tests["in"] = lambda item, items: item in items
     return env
 

@@ -1,0 +1,145 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/expr"
+	"github.com/petrelhq/petrel/core/workflow"
+)
+
+// hear tells the conductor what became of a child.
+func (s *session) hear(ctx context.Context, child *core.Execution) error {
+	t := child.Context.Task
+	var result expr.Value
+	if child.Status.Final() {
+		raw, err := s.o.Store.Result(ctx, child)
+		if err != nil {
+			return err
+		}
+		if result, err = valueOf(raw); err != nil {
+			return err
+		}
+	}
+	s.update(updateOf(t, child.Status, result))
+	if child.Status.Final() && s.answered() {
+		s.update(workflow.StatusRequest{Status: core.Resuming})
+	}
+	return nil
+}
+
+// answered reports whether the workflow stands still only because it waited for an answer
+// that has come.
+func (s *session) answered() bool {
+	standing := s.c.Status() == core.Paused || s.c.Status() == core.Pausing
+	return standing && s.x.Context.PausedBy == "" && (s.x.Status == core.Paused || s.x.Status == core.Pausing || s.x.Status == core.Running)
+}
+
+func updateOf(t *core.TaskContext, status core.Status, result expr.Value) workflow.Event {
+	if t.Item != nil {
+		return workflow.ItemUpdate{Task: t.Name, Route: t.Route, Item: *t.Item, Status: status, Result: result}
+	}
+	return workflow.TaskUpdate{Task: t.Name, Route: t.Route, Status: status, Result: result}
+}
+
+func valueOf(raw json.RawMessage) (expr.Value, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	return expr.FromJSON(raw)
+}
+
+// mostRounds is how often tasks without actions may lead to each other in one commit.
+// What goes on longer is a workflow that goes round in circles without doing anything.
+const mostRounds = 10_000
+
+// beginTasks begins all tasks that may begin now.
+func (s *session) beginTasks(ctx context.Context) error {
+	for range mostRounds {
+		tasks, step := s.c.Next()
+		s.did(step)
+		if len(tasks) == 0 {
+			return nil
+		}
+		for i := range tasks {
+			if err := s.beginTask(ctx, &tasks[i]); err != nil {
+				return err
+			}
+		}
+	}
+	s.update(workflow.Failure{Message: "The workflow has gone through " + strconv.Itoa(mostRounds) + " tasks without any action: it goes round in circles."})
+	return nil
+}
+
+func (s *session) beginTask(ctx context.Context, t *workflow.Task) error {
+	if t.HasItems && t.Items == 0 {
+		s.update(workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Running},
+			workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Succeeded})
+		return nil
+	}
+	for i := range t.Actions {
+		if err := s.beginAction(ctx, t, &t.Actions[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beginAction asks for the child that does what a task, or an item of one, is to do.
+func (s *session) beginAction(ctx context.Context, t *workflow.Task, a *workflow.Action) error {
+	at := &core.TaskContext{
+		Workflow: s.x.ID, TaskID: core.DeriveID("task", s.x.ID, t.ID, strconv.Itoa(t.Route)),
+		Name: t.ID, Route: t.Route, Number: s.flow.Children, Attempt: int(t.Retry),
+	}
+	if t.HasItems {
+		at.Item = &a.Item
+	}
+	s.update(updateOf(at, core.Running, nil))
+	if a.Ref == "" {
+		s.update(updateOf(at, core.Succeeded, nil))
+		return nil
+	}
+	child, err := s.request(ctx, t, a, at)
+	switch {
+	case err != nil && core.KindOf(err) != core.Invalid && core.KindOf(err) != core.NotFound:
+		return err
+	case err != nil: // it could not even be asked for
+		result, failed := dict(map[string]any{"error": err.Error(), "traceback": ""})
+		if failed != nil {
+			return failed
+		}
+		s.update(updateOf(at, core.Failed, result))
+	default:
+		s.flow.Children++
+		if child.Status.Final() {
+			return s.hear(ctx, child)
+		}
+	}
+	return nil
+}
+
+// request asks for a child under an id that follows from its place in the workflow.
+func (s *session) request(ctx context.Context, t *workflow.Task, a *workflow.Action, at *core.TaskContext) (*core.Execution, error) {
+	r := core.Request{
+		ID:     core.DeriveID("child", s.x.ID, strconv.Itoa(s.flow.Children)),
+		Action: a.Ref, Root: s.x.RootID(), User: s.x.Context.User, Delay: t.Delay * 1000,
+		Context: core.Context{
+			Parent: &core.ParentContext{Execution: s.x.ID, User: s.x.Context.User, Pack: s.x.Context.Pack},
+			Task:   at, Trace: s.x.Context.Trace, APIUser: s.x.Context.APIUser, SourceChannel: s.x.Context.SourceChannel,
+		},
+	}
+	if a.Input != nil {
+		text, err := expr.CompactJSON(nil, a.Input)
+		if err != nil {
+			return nil, core.Errorf(core.Invalid, "the input of the task %s: %w", t.ID, err)
+		}
+		r.Parameters = json.RawMessage(text)
+	}
+	if old := s.flow.Again[t.ID]; old != "" && !t.HasItems {
+		delete(s.flow.Again, t.ID)
+		r.Context.ReRun = &core.ReRun{Ref: old, Failed: true}
+	}
+	return s.o.Executions.Request(ctx, s.tx, r)
+}

@@ -1,0 +1,172 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/store"
+	"github.com/petrelhq/petrel/core/workflow"
+)
+
+// session is the work on one workflow within one Tx.
+type session struct {
+	o    *Orchestrator
+	tx   *store.Tx
+	x    *core.Execution // the workflow's own record
+	flow *store.Flow     // nil until it has begun
+	c    *workflow.Conductor
+	news []*core.Execution // children that have something to tell
+	step workflow.Step     // what changed so far
+}
+
+type sessionKey string
+
+// session returns the Tx's work on a workflow, which is done when the Tx is committed; nil
+// when there is nothing to carry on.
+func (o *Orchestrator) session(ctx context.Context, tx *store.Tx, id string) (*session, error) {
+	var err error
+	v := tx.Memo(sessionKey(id), func() any {
+		var s *session
+		s, err = o.open(ctx, tx, id)
+		return s
+	})
+	s, _ := v.(*session)
+	return s, err
+}
+
+func (o *Orchestrator) open(ctx context.Context, tx *store.Tx, id string) (*session, error) {
+	x, err := tx.Executions().Get(ctx, id)
+	if core.KindOf(err) == core.NotFound {
+		return nil, nil
+	}
+	if err != nil || x.Status.Final() || !o.Conducts(x.Runner) {
+		return nil, err
+	}
+	s := &session{o: o, tx: tx, x: x}
+	tx.Before(s.settle)
+	return s, nil
+}
+
+// settle does all that the news amount to.
+func (s *session) settle(ctx context.Context) error {
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	if s.c == nil {
+		begun, err := s.begin(ctx)
+		if err != nil || !begun {
+			return err
+		}
+	}
+	s.c.Env = s.env(ctx)
+	s.steer()
+	for _, child := range s.news {
+		if err := s.hear(ctx, child); err != nil {
+			return err
+		}
+	}
+	if err := s.beginTasks(ctx); err != nil {
+		return err
+	}
+	if err := s.passOn(ctx); err != nil {
+		return err
+	}
+	if err := s.record(ctx); err != nil {
+		return err
+	}
+	return s.store(ctx)
+}
+
+// load makes the conductor stand where the last commit left it.
+func (s *session) load(ctx context.Context) error {
+	f, err := s.tx.Flows().Get(ctx, s.x.ID)
+	if core.KindOf(err) == core.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.flow = f
+	if s.c = s.o.live.take(f.Execution, f.Steps); s.c != nil {
+		return nil
+	}
+	s.c, err = s.o.restore(ctx, f, s.env(ctx))
+	return err
+}
+
+func (o *Orchestrator) restore(ctx context.Context, f *store.Flow, env workflow.Env) (*workflow.Conductor, error) {
+	spec, err := o.spec(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	raw, rest, err := o.Store.History(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var snapshot workflow.Step
+	if err := json.Unmarshal(raw, &snapshot); err != nil {
+		return nil, fmt.Errorf("workflow %s: its snapshot is damaged: %w", f.Execution, err)
+	}
+	steps := make([]workflow.Step, len(rest))
+	for i, raw := range rest {
+		if err := json.Unmarshal(raw, &steps[i]); err != nil {
+			return nil, fmt.Errorf("workflow %s: step %d is damaged: %w", f.Execution, f.Snapshot+i, err)
+		}
+	}
+	return workflow.Restore(spec, env, snapshot, steps...)
+}
+
+// did adds to what is stored at the end.
+func (s *session) did(step workflow.Step) {
+	if !step.Empty() {
+		s.step = s.step.And(step)
+	}
+}
+
+// update tells the conductor. What it refuses came too late to matter, and is told to the log.
+func (s *session) update(events ...workflow.Event) {
+	step, err := s.c.Update(events...)
+	if err != nil {
+		s.o.Log.Debug("a conductor refused news", "execution", s.x.ID, "error", err)
+		return
+	}
+	s.did(step)
+}
+
+// leastSnapshot is how many bytes of steps a snapshot has to replace at the least.
+const leastSnapshot = 64 << 10
+
+// store appends what changed to what is stored, and keeps the conductor for the next time.
+func (s *session) store(ctx context.Context) error {
+	if !s.step.Empty() {
+		raw, err := json.Marshal(s.step)
+		if err != nil {
+			return err
+		}
+		s.tx.AppendStep(s.flow, raw)
+	}
+	if s.flow.Since > max(leastSnapshot, 2*s.flow.Held) && !s.x.Status.Final() {
+		if err := s.snapshot(); err != nil {
+			return err
+		}
+	}
+	if err := s.tx.Flows().Put(ctx, s.flow); err != nil {
+		return err
+	}
+	if !s.x.Status.Final() {
+		id, steps, c := s.x.ID, s.flow.Steps, s.c
+		s.tx.After(func(store.Version) { s.o.live.put(id, steps, c) })
+	}
+	return nil
+}
+
+func (s *session) snapshot() error {
+	raw, err := json.Marshal(s.c.Snapshot())
+	if err != nil {
+		return err
+	}
+	s.tx.PutSnapshot(s.flow, raw)
+	return nil
+}

@@ -1,0 +1,193 @@
+package workflow
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/petrelhq/petrel/core"
+)
+
+// Rerun runs a workflow that has ended again from some of its tasks, or, without any, from those that
+// it ended with badly. Conflict when it has not ended, Invalid for tasks that have not run.
+type Rerun struct{ Tasks []RerunTask }
+
+// RerunTask is a task to run again. Of a task with items those that failed run again, with Reset all.
+type RerunTask struct {
+	Task  string
+	Route int
+	Reset bool
+}
+
+func (r Rerun) apply(c *Conductor) error {
+	if !c.status.Final() {
+		return core.Errorf(core.Conflict, "WorkflowIsActiveAndNotRerunableError: Unable to rerun workflow because it is not in a completed state.")
+	}
+	chosen, err := c.candidates(r.Tasks)
+	if err != nil {
+		return err
+	}
+	indexes := make([]int, len(chosen))
+	for i, again := range chosen {
+		indexes[i] = again.entry.index
+	}
+	c.do(&rerunAdded{indexes})
+	slices.SortStableFunc(chosen, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.node.ID, b.node.ID), cmp.Compare(a.route, b.route))
+	})
+	for _, again := range chosen {
+		if err := c.again(again); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.entries {
+		if e.term && slices.Contains(e.taken, taken) {
+			c.do(&entryTerm{Entry: e.index})
+		}
+	}
+	c.do(&outputSet{})
+	c.setWorkflow(core.Resuming)
+	return nil
+}
+
+// candidate is a task run that is done again.
+type candidate struct {
+	*entry
+	reset bool
+}
+
+func (c *Conductor) candidates(asked []RerunTask) ([]candidate, error) {
+	if len(asked) == 0 {
+		return c.endedBadly()
+	}
+	var chosen []candidate
+	var unknown []string
+	for _, r := range asked {
+		n := c.spec.graph.byID[r.Task]
+		e := c.latest[place{n, r.Route}]
+		if n == nil || e == nil {
+			unknown = append(unknown, fmt.Sprintf("%s|%d", r.Task, r.Route))
+			continue
+		}
+		chosen = c.choose(chosen, e, r.Reset)
+	}
+	if unknown != nil {
+		return nil, core.Errorf(core.Invalid, "InvalidTaskRerunRequest: Unable to rerun task|route(s) because it doesn't exist or isn't rerunnable: %s", strings.Join(unknown, ", "))
+	}
+	return c.withoutFollowers(chosen), nil
+}
+
+// endedBadly are the task runs that the workflow ended with and that broke, each task once.
+// st2 differs: it is an error when there are none; there the workflow waits for ever.
+func (c *Conductor) endedBadly() ([]candidate, error) {
+	var chosen []candidate
+	for _, e := range c.entries {
+		if e.term && broken(e.status) {
+			chosen = c.choose(chosen, e, false)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, core.Errorf(core.Invalid, "no task of the workflow has failed; name the tasks to run again")
+	}
+	return chosen, nil
+}
+
+// choose adds a task run, in the place of an earlier one of the same task. For a command it adds the
+// runs that led to it. st2 differs: there a rerun from a fail raises an error.
+func (c *Conductor) choose(chosen []candidate, e *entry, reset bool) []candidate {
+	if isCommand(e.node.ID) {
+		for _, o := range e.prev {
+			chosen = c.choose(chosen, c.latest[c.entries[o.Entry].place], reset)
+		}
+		return chosen
+	}
+	again := candidate{e, reset}
+	if i := slices.IndexFunc(chosen, func(o candidate) bool { return o.place == e.place }); i >= 0 {
+		chosen[i] = again
+		return chosen
+	}
+	return append(chosen, again)
+}
+
+// withoutFollowers leaves out tasks that run again anyhow after another one. st2: rerun requests are collapsed.
+func (c *Conductor) withoutFollowers(chosen []candidate) []candidate {
+	if len(chosen) < 2 {
+		return chosen
+	}
+	runs := make([][]int, len(chosen))
+	for i, again := range chosen {
+		runs[i] = c.withNext(again.entry)
+	}
+	var out []candidate
+	for i, again := range chosen {
+		if slices.ContainsFunc(runs, func(other []int) bool { return !subset(runs[i], other) }) {
+			out = append(out, again)
+		}
+	}
+	return out
+}
+
+func subset(some, all []int) bool {
+	return !slices.ContainsFunc(some, func(i int) bool { return !slices.Contains(all, i) })
+}
+
+// withNext are the indexes of a task run and of those that its task led to.
+func (c *Conductor) withNext(e *entry) []int {
+	out := []int{e.index}
+	for _, next := range c.entries {
+		for _, o := range next.prev {
+			if c.entries[o.Entry].place == e.place {
+				out = append(out, next.index)
+			}
+		}
+	}
+	return out
+}
+
+// again prepares one task to run again.
+func (c *Conductor) again(r candidate) error {
+	latest := c.latest[r.place]
+	c.endNoMore(latest)
+	c.do(&errorsRemoved{r.node.ID})
+	t := c.staged.find(r.place)
+	if t != nil && t.completed {
+		flags := flagsOf(t)
+		flags.Completed = false
+		c.do(flags)
+	}
+	if r.node.task.with != nil && t != nil && t.items != nil {
+		c.resetItems(t, r.reset)
+	} else if err := c.stageAgain(latest); err != nil {
+		return err
+	}
+	for _, i := range c.withNext(latest) {
+		c.endNoMore(c.entries[i])
+	}
+	c.endNoMore(c.latest[r.place])
+	return nil
+}
+
+func (c *Conductor) endNoMore(e *entry) {
+	if e.term {
+		c.do(&entryTerm{Entry: e.index})
+	}
+}
+
+// resetItems makes items of a task run again. st2 differs: canceled ones too; there the workflow waits for ever.
+func (c *Conductor) resetItems(t *staged, all bool) {
+	for i, status := range t.items.status {
+		if all || broken(status) || status == core.Canceled {
+			c.do(&itemChanged{t.id, i, unset})
+		}
+	}
+}
+
+// stageAgain stages a task as it was, with a run of its own. st2 differs: of a task with items whose
+// items all succeeded too; there this is an error.
+func (c *Conductor) stageAgain(e *entry) error {
+	c.do(&stagedAdded{Task: e.node.ID, Route: e.route, Scope: e.in.id, Prev: e.prev, Ready: true})
+	t := c.staged.byID[c.staged.last]
+	_, err := c.run(t)
+	return err
+}
