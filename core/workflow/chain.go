@@ -14,7 +14,7 @@ type chain struct {
 	vars template
 }
 
-// link to the next task of a chain, by how a task ended.
+// outcome is how a task of a chain has to end for another one to follow.
 type outcome string
 
 const (

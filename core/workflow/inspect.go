@@ -39,11 +39,8 @@ func (s *Spec) Inspect(in Inspection) *Report {
 	if in.Evaluator == nil {
 		in.Evaluator = defaultEvaluator
 	}
-	i := &inspector{Spec: s, Inspection: in}
-	if len(s.faults) == 0 {
-		i.faults = s.semantics()
-		i.actions()
-	}
+	i := &inspector{Spec: s, Inspection: in, faults: s.semantics()}
+	i.actions()
 	i.expressions()
 	i.variables()
 	return newReport(s.File, append(faults, i.faults...))

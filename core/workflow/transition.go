@@ -31,13 +31,10 @@ func (c *Conductor) end(e *entry, ev occurrence, was core.Status) (led []*staged
 			return nil, true, c.occur(e.place, occurrence{status: Retrying, item: noItem, command: true})
 		}
 	}
-	if c.spec.chain != nil && !c.keepForChain(e, ev) {
+	if e.status == was || c.spec.chain != nil && !c.keepForChain(e, ev) {
 		return nil, false, nil
 	}
-	if e.status != was {
-		led = c.follow(e, w)
-	}
-	return led, false, nil
+	return c.follow(e, w), false, nil
 }
 
 // resultOf is what result() gives: of a task with items the list of theirs.
