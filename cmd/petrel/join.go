@@ -125,7 +125,11 @@ func (s *Server) joinEngine(templates *jinja.Environment) error {
 	s.flows = orchestrator.New(orchestrator.Config{
 		Store: s.store, Executions: s.engine, Log: s.log, File: s.dirs.file, APIURL: s.apiURL(),
 		Evaluator: orquesta.New(yaql.Options{}, functions.StackStorm(s.kv.decrypt)),
-		KeyValue:  func(_ context.Context, user string) functions.Function { return s.kv.function(user) },
+		Templates: templates,
+		Lookups: func(x *core.Execution) *expr.Dict {
+			return expr.DictOf("st2kv", s.kv.lookups(x.Context.User))
+		},
+		KeyValue: func(_ context.Context, user string) functions.Function { return s.kv.function(user) },
 	})
 	s.engine.Conductor = s.flows
 	return nil

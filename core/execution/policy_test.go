@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/store"
@@ -202,58 +201,6 @@ func TestAChangedPolicyFreesThoseWhoWait(t *testing.T) {
 	}
 }
 
-// TestALoweredThresholdHolds needs the new threshold to count when somebody leaves.
-func TestALoweredThresholdHolds(t *testing.T) {
-	g := newGated()
-	w := newWorld(t, map[string]core.Runner{"long": g}, nil)
-	p := w.policy("many", "long", core.ConcurrencyPolicy, `{"threshold": 3}`)
-	w.start()
-	var ids []string
-	for range 4 {
-		ids = append(ids, w.request("long", `{}`))
-	}
-	w.await(ids[3], func(s core.Status) bool { return s == core.Delayed })
-	for range 3 {
-		<-g.began
-	}
-	p.Parameters = json.RawMessage(`{"threshold": 1}`)
-	w.update(func(tx *store.Tx) error { return w.engine.SavePolicy(t.Context(), tx, p, false) })
-	for left := 2; left >= 1; left-- {
-		w.awaitGate(func(g *store.Gate) bool { return g.Slots == 1 })
-		g.letGo <- nil
-		got := w.awaitGate(func(g *store.Gate) bool { return len(g.Inside) == left })
-		if got.Waiting != 1 {
-			t.Errorf("with %d inside, %d wait", left, got.Waiting)
-		}
-	}
-	g.letGo <- nil
-	<-g.began
-	g.letGo <- nil
-	for _, id := range ids {
-		w.awaitEnd(id)
-	}
-	w.empty()
-}
-
-// awaitGate returns the only gate once ok accepts it.
-func (w *world) awaitGate(ok func(*store.Gate) bool) *store.Gate {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
-	defer cancel()
-	for ctx.Err() == nil {
-		gates, err := w.store.Gates().All(ctx)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if len(gates) == 1 && ok(gates[0]) {
-			return gates[0]
-		}
-		time.Sleep(time.Millisecond) // gates tell nobody of their changes
-	}
-	w.t.Fatal("the gate does not come to that")
-	return nil
-}
-
 func TestALostHolderFreesItsSlot(t *testing.T) {
 	w := newWorld(t, map[string]core.Runner{"plain": succeed(`{}`)}, nil)
 	w.policy("one", "plain", core.ConcurrencyPolicy, `{"threshold": 1}`)
@@ -289,7 +236,7 @@ func TestBadPoliciesAreRefused(t *testing.T) {
 		{"test.plain", core.ConcurrencyPolicy, `{}`, `'threshold' is a required property`},
 		{"test.plain", core.ConcurrencyPolicy, `{"threshold": 0}`, `minimum of 1`},
 		{"test.plain", core.ConcurrencyPolicy, `{"threshold": 1, "actoin": "delay"}`, `'actoin' was unexpected`},
-		{"test.plain", core.ConcurrencyAttrPolicy, `{"threshold": 1, "attributes": []}`, `[] is too short`},
+		{"test.plain", core.ConcurrencyAttrPolicy, `{"threshold": 1, "attributes": []}`, `[] should be non-empty`},
 		{"test.plain", core.RetryPolicy, `{"retry_on": "success"}`, `'success' is not one of ['failure', 'timeout']`},
 		{"test.plain", core.RetryPolicy, `[]`, `need to be an object`},
 	} {

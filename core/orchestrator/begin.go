@@ -79,8 +79,8 @@ func (s *session) refuseSpec(ctx context.Context, report *workflow.Report) error
 // input is what the workflow starts with. st2: runners reference 7, st2 context.
 func (s *session) input(params map[string]any) (workflow.Input, error) {
 	given, err := dict(params)
-	if err != nil {
-		return workflow.Input{}, err
+	if err != nil || s.x.Runner == ActionChain {
+		return workflow.Input{Parameters: given}, err
 	}
 	st2 := map[string]any{
 		"action_execution_id": s.x.ID, "workflow_execution_id": s.x.ID, "api_url": s.o.APIURL,
@@ -142,6 +142,9 @@ func (o *Orchestrator) inspect(runner, file string, text []byte) *workflow.Repor
 	if known {
 		return &workflow.Report{File: file}
 	}
+	if runner == ActionChain {
+		return workflow.InspectChain(file, text, workflow.Inspection{})
+	}
 	return workflow.Inspect(file, text, workflow.Inspection{Names: []string{"st2", "parent"}, Evaluator: o.Evaluator})
 }
 
@@ -157,7 +160,11 @@ func (o *Orchestrator) read(runner, file string, text []byte) (*workflow.Spec, e
 	if spec != nil {
 		return spec, nil
 	}
-	spec, err := workflow.Parse(file, text)
+	parse := workflow.Parse
+	if runner == ActionChain {
+		parse = workflow.ParseChain
+	}
+	spec, err := parse(file, text)
 	if err != nil {
 		return nil, err
 	}

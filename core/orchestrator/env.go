@@ -12,6 +12,9 @@ import (
 
 // env is what a workflow's expressions reach outside of it.
 func (s *session) env(ctx context.Context) workflow.Env {
+	if s.x.Runner == ActionChain {
+		return workflow.Env{Context: ctx, Templates: s.o.Templates, Variables: s.chainVariables()}
+	}
 	keyValue := s.o.KeyValue(ctx, s.x.Context.User)
 	return workflow.Env{
 		Context: ctx, Evaluator: s.o.Evaluator,
@@ -79,4 +82,17 @@ func (s *session) viewOf(ctx context.Context, runs []*core.Execution) (expr.Valu
 		view["result"] = map[string]any{"items": results}
 	}
 	return dict(view)
+}
+
+// chainVariables are what an ActionChain's templates see beside parameters and results.
+// st2: runners reference 6, task parameter context.
+func (s *session) chainVariables() *expr.Dict {
+	around, err := dict(map[string]any{"parent": s.x.FullContext(), "execution_id": s.x.ID})
+	if err != nil {
+		around = expr.NewDict()
+	}
+	vars := s.o.Lookups(s.x)
+	vars.Set("action_context", around) // a text is always a fit key
+	expr.Freeze(vars)
+	return vars
 }

@@ -17,7 +17,9 @@ import (
 	"sync"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/expr/functions"
+	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/expr/orquesta"
 	"github.com/petrelhq/petrel/core/store"
 	"github.com/petrelhq/petrel/core/workflow"
@@ -48,6 +50,9 @@ type Config struct {
 	APIURL string
 	// Evaluator evaluates the expressions of Orquesta's workflows.
 	Evaluator *orquesta.Evaluator
+	// Templates renders ActionChains, with what Lookups gives beside their variables: st2kv.
+	Templates *jinja.Environment
+	Lookups   func(x *core.Execution) *expr.Dict
 	// KeyValue is the function st2kv for expressions that act for a user.
 	KeyValue func(ctx context.Context, user string) functions.Function
 }

@@ -14,7 +14,7 @@ func (s *session) record(ctx context.Context) error {
 	status := s.c.Status()
 	if status.Final() && !s.c.Busy() {
 		s.did(s.c.Conclude())
-		result, err := s.result()
+		result, err := s.result(ctx)
 		if err != nil {
 			return err
 		}
@@ -69,7 +69,10 @@ func (s *session) reason() string {
 }
 
 // result is what a workflow that has ended shows. st2: runners reference 7, result.
-func (s *session) result() (json.RawMessage, error) {
+func (s *session) result(ctx context.Context) (json.RawMessage, error) {
+	if s.x.Runner == ActionChain {
+		return s.chainResult(ctx)
+	}
 	output := json.RawMessage("null")
 	if out := s.c.Output(); out != nil {
 		text, err := expr.CompactJSON(nil, out)

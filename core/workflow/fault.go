@@ -44,7 +44,7 @@ func (f *Fault) Task() string {
 	return name
 }
 
-// String is "line 3, task t1: message: expression".
+// String is "task t1: message: expression".
 func (f *Fault) String() string {
 	s := f.Message
 	if task := f.Task(); task != "" {

@@ -6,6 +6,9 @@ import (
 	"github.com/petrelhq/petrel/core/expr/functions"
 )
 
+// TaskFailed is the message of the error that stands for a failed task.
+const TaskFailed = "Execution failed. See result for details."
+
 // TaskUpdate says that the action of a task has taken on a status. Result counts with a final one.
 type TaskUpdate struct {
 	Task   string
@@ -81,7 +84,7 @@ func (c *Conductor) occur(p place, ev occurrence) error {
 		c.keepResult(e, t, ev)
 	}
 	if ev.status == core.Failed {
-		c.noteAt(Error{Message: "Execution failed. See result for details.", Task: p.node.ID, Result: data{ev.result}})
+		c.noteAt(Error{Message: TaskFailed, Task: p.node.ID, Result: data{ev.result}})
 	}
 	was := e.status
 	now := c.statusAfter(e, t, ev)
