@@ -98,14 +98,18 @@ func (c *cluster) start(n *node) {
 	n.token = c.token
 }
 
-// freeAddr is an address on loopback that nobody listens on now.
+// freeAddr is an address on loopback that nobody listens on now, of a range from which
+// the system gives none to connections: a server that was killed finds it free again.
 func freeAddr(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 func clusterConfig(t *testing.T, data string) string {

@@ -90,9 +90,11 @@ func (s *Store) Wakes(ctx context.Context, topic string) (<-chan struct{}, error
 // stay as they are: loops decide by them.
 func translate(err error) error {
 	switch {
-	case errors.Is(err, backend.ErrFull):
+	case err == backend.ErrFull:
 		return &core.Error{Kind: core.Unavailable, Err: err,
 			Msg: "the disk is full: nothing new is accepted until space is freed in the data directory; reading still works"}
+	case errors.Is(err, backend.ErrFull):
+		return &core.Error{Kind: core.Unavailable, Err: err, Msg: "nothing new is accepted: " + err.Error()}
 	case errors.Is(err, backend.ErrUnavailable):
 		return &core.Error{Kind: core.Unavailable, Err: err, Msg: "the store cannot be reached at the moment; try again: " + err.Error()}
 	case errors.Is(err, backend.ErrClosed):

@@ -31,6 +31,7 @@ var queues = []promise{
 	{"hold", hold},
 	{"a reopen voids leases", reopenVoidsLeases},
 	{"an acked item stays acked", ackedStaysAcked},
+	{"what a queue holds", queueHolds},
 }
 
 func deliveryIsItem(s *subject) {
@@ -234,4 +235,22 @@ func ackedStaysAcked(s *subject) {
 	s.must(backend.Ack(s.pull("q", 1, "i")[0]))
 	s.crash()
 	s.pull("q", 9, "j")
+}
+
+// queueHolds is for backends that are a Holder; both are.
+func queueHolds(s *subject) {
+	h := s.Backend.(backend.Holder)
+	s.must(backend.Push(backend.Item{Queue: "q", ID: "waits", After: time.Hour}), backend.Push(backend.Item{Queue: "q", ID: "leased"}))
+	d := s.pull("q", 1, "leased")[0]
+	held := func(want ...bool) {
+		s.Helper()
+		got, err := h.Holds(s.ctx, "q", "waits", "leased", "none")
+		if err != nil {
+			s.Fatal(err)
+		}
+		same(s, "held", got, want)
+	}
+	held(true, true, false)
+	s.must(backend.Ack(d))
+	held(true, false, false)
 }
