@@ -56,7 +56,8 @@ type cluster struct {
 	redis   *redistest.Server
 	nodes   [clusterNodes]*node
 	load    *clusterClients
-	slowest time.Duration // from a blow to the moment all servers are ready
+	ticks   string        // the trigger of the timer
+	slowest time.Duration // from a kill, or the end of a standstill, until all servers are ready
 	counts  map[string]int
 }
 
@@ -86,7 +87,7 @@ func newCluster(t *testing.T, rng *rand.Rand) *cluster {
 	s.rule("counts", "event", "core.local", map[string]any{"cmd": "echo {{ trigger.body.number }} >> " + c.files})
 	s.rule("nothing", "event", "core.noop", nil)
 	s.rule("sleeps", "sleep", "core.local", map[string]any{"cmd": "echo {{ trigger.body.number }} >> " + c.files + "; sleep 2 & wait"})
-	s.timer("ticks", 1)
+	c.ticks = s.timer("ticks", 1)
 	c.load = c.ledger.spread(c)
 	return c
 }
@@ -124,7 +125,7 @@ func clusterConfig(t *testing.T, data string) string {
 // blow is what happens to the cluster.
 type blow struct {
 	name string
-	do   func()
+	do   func() (over time.Time) // from when on the servers should get ready
 }
 
 // blows is a shuffled list of what happens.
@@ -137,7 +138,7 @@ func (c *cluster) blows(servers, redises int, pause time.Duration) []blow {
 		all = append(all, blow{"kill -9 of Redis", c.killRedis})
 	}
 	all = append(all,
-		blow{fmt.Sprintf("Redis stands still for %v", pause), func() { c.stopRedis(pause) }},
+		blow{fmt.Sprintf("Redis stands still for %v", pause), func() time.Time { return c.stopRedis(pause) }},
 		blow{fmt.Sprintf("a server stands still for %v", 2*leaseInTests), c.stopServer})
 	c.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
@@ -149,39 +150,44 @@ func (c *cluster) strike(b blow) {
 	time.Sleep(time.Duration(c.rng.IntN(50_000)) * time.Microsecond) // the moment is the random part; nothing is waited for
 	c.counts[b.name]++
 	c.kills = append(c.kills, time.Now())
-	b.do()
-	began := time.Now()
-	c.kills = append(c.kills, began)
+	over := b.do()
+	c.kills = append(c.kills, time.Now())
 	for _, n := range c.nodes {
 		n.await("it is ready after: "+b.name, readyWithin, n.ready)
 	}
-	c.slowest = max(c.slowest, time.Since(began))
+	c.slowest = max(c.slowest, time.Since(over))
 }
 
-func (c *cluster) killServer() {
+func (c *cluster) killServer() time.Time {
 	n := c.nodes[c.rng.IntN(clusterNodes)]
 	n.kill()
+	over := time.Now()
 	c.start(n)
+	return over
 }
 
-func (c *cluster) killRedis() {
+func (c *cluster) killRedis() time.Time {
 	c.redis.Kill()
+	over := time.Now()
 	c.redis.Restart()
+	return over
 }
 
-func (c *cluster) stopRedis(d time.Duration) {
+func (c *cluster) stopRedis(d time.Duration) time.Time {
 	c.redis.Pause()
 	time.Sleep(d)
 	c.redis.Resume()
+	return time.Now()
 }
 
 // stopServer stops a server for twice its lease: others take over what it has in hand,
 // and it must notice when it goes on.
-func (c *cluster) stopServer() {
+func (c *cluster) stopServer() time.Time {
 	n := c.nodes[c.rng.IntN(clusterNodes)]
 	_ = n.cmd.Process.Signal(syscall.SIGSTOP)
 	time.Sleep(2 * leaseInTests)
 	_ = n.cmd.Process.Signal(syscall.SIGCONT)
+	return time.Now()
 }
 
 // finish stops the load, lets everything come to its end and judges.
@@ -214,7 +220,7 @@ func (c *cluster) judgeTicks(v *verdict) int {
 	}
 	var first, last int64
 	seen := map[int64]int{}
-	for _, i := range pages[tick](c.server, "/api/v1/triggerinstances?trigger_type=core.st2.IntervalTimer") {
+	for _, i := range pages[tick](c.server, "/api/v1/triggerinstances?trigger="+c.ticks) {
 		at, err := time.Parse("2006-01-02 15:04:05.999999-07:00", i.Payload.ExecutedAt)
 		if err != nil {
 			c.t.Fatalf("a tick at %q: %v", i.Payload.ExecutedAt, err)
@@ -239,14 +245,18 @@ func (c *cluster) judgeTicks(v *verdict) int {
 	return len(seen)
 }
 
-// timer runs core.noop each so many seconds.
-func (p *process) timer(name string, seconds int) {
+// timer runs core.noop each so many seconds, and returns the timer's trigger.
+func (p *process) timer(name string, seconds int) string {
 	type object = map[string]any
+	var rule struct {
+		Trigger struct{ Ref string } `json:"trigger"`
+	}
 	p.call(http.MethodPost, "/api/v1/rules", object{
 		"name": name, "pack": "default", "enabled": true,
 		"trigger": object{"type": "core.st2.IntervalTimer", "parameters": object{"unit": "seconds", "delta": seconds}},
 		"action":  object{"ref": "core.noop"},
-	}, nil)
+	}, &rule)
+	return rule.Trigger.Ref
 }
 
 // clusterClients send events to all servers in turn, and go on when one is away.

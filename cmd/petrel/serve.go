@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/petrelhq/petrel/api"
@@ -85,7 +86,7 @@ func (s *Server) open(ctx context.Context, news io.Writer) error {
 	if err := s.openBackend(ctx); err != nil {
 		return err
 	}
-	if err := s.listen(); err != nil {
+	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	s.store = store.New(s.back, time.Now)
@@ -98,11 +99,23 @@ func (s *Server) open(ctx context.Context, news io.Writer) error {
 	return s.register(ctx)
 }
 
-func (s *Server) listen() (err error) {
+// releaseTime is how long a killed server's address may stay taken: a process that it was
+// just starting holds it until that runs.
+const releaseTime = 2 * time.Second
+
+func (s *Server) listen(ctx context.Context) (err error) {
 	if !s.cfg.has(roleAPI) {
 		return nil
 	}
-	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+	deadline := time.Now().Add(releaseTime)
+	for {
+		s.listener, err = net.Listen("tcp", s.cfg.Listen)
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond) // the system tells nobody when an address is free
+	}
+	if err != nil {
 		return fmt.Errorf("listen: %w (is another server running there? choose another address with --listen)", err)
 	}
 	return nil

@@ -1,6 +1,9 @@
 package expr
 
-import "unicode/utf8"
+import (
+	"cmp"
+	"unicode/utf8"
+)
 
 // NextFunc makes an Iterator of a function.
 type NextFunc func() (Value, bool, error)
@@ -145,17 +148,21 @@ func iterDict(b *Budget, d *Dict, pick func(entry) Value) Iterator {
 
 // Generator is a value that is its own one-time walk.
 type Generator struct {
-	Name string // shown in its text
+	Type string // Python's name of its type; "" means generator
+	Name string // of the function that made a generator, shown in its text
 	Iterator
 }
 
 // TypeName implements Object.
-func (g *Generator) TypeName() string { return "generator" }
+func (g *Generator) TypeName() string { return cmp.Or(g.Type, "generator") }
 
 // Iter implements Iterable: a generator continues where it is.
 func (g *Generator) Iter(*Budget) (Iterator, error) { return g.Iterator, nil }
 
 // Str implements Stringer.
 func (g *Generator) Str(*Budget) (string, error) {
+	if g.Type != "" {
+		return "<" + g.Type + " object" + Address + ">", nil
+	}
 	return "<generator object " + g.Name + Address + ">", nil
 }

@@ -63,13 +63,30 @@ func filterReverse(c *Call, a []expr.Value) (expr.Value, error) {
 		return expr.NewList(out...), nil
 	}
 	i := 0
-	return &expr.Generator{Name: "reversed", Iterator: expr.NextFunc(func() (expr.Value, bool, error) {
+	return &expr.Generator{Type: reversedType(a[0]), Iterator: expr.NextFunc(func() (expr.Value, bool, error) {
 		if i >= len(out) {
 			return nil, false, nil
 		}
 		i++
 		return out[i-1], true, c.Budget.Step(1)
 	})}, nil
+}
+
+// reversedType is Python's name for a walk backwards.
+func reversedType(v expr.Value) string {
+	switch x := v.(type) {
+	case *expr.List:
+		return "list_reverseiterator"
+	case *expr.Range:
+		return "range_iterator"
+	case *expr.Dict:
+		return "dict_reversekeyiterator"
+	case *expr.View:
+		return map[expr.ViewKind]string{
+			expr.KeysView: "dict_reversekeyiterator", expr.ValuesView: "dict_reversevalueiterator", expr.ItemsView: "dict_reverseitemiterator",
+		}[x.Kind]
+	}
+	return "reversed"
 }
 
 func filterRandom(c *Call, a []expr.Value) (expr.Value, error) {
