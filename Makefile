@@ -7,13 +7,13 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD    = $(GO) build -ldflags "-s -w -X main.version=$(VERSION)"
 
 # Packages that share memory between goroutines: tested with the race detector too.
-RACE = ./core/backend/... ./core/store ./core/execution ./core/router ./core/rules \
-       ./core/supervise ./core/proc ./core/auth ./api ./plugins/builtin
+RACE = ./core/backend/... ./core/store ./core/execution ./core/orchestrator ./core/router ./core/rules \
+       ./core/datastore ./core/supervise ./core/proc ./core/auth ./api ./plugins/...
 
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test differential race check deps bench kill-test power-test breakages fuzz clean
+.PHONY: help build run test differential race check deps bench kill-test cluster-test power-test breakages fuzz clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +30,8 @@ test: deps build ## Install what the tests need (Debian packages) and run all te
 	cd sdk && $(GO) test ./...
 	PETREL_DIFF_SEED=$(SEED) $(GOTESTSUM) -- -timeout 10m ./...
 
-differential: deps ## Hold Jinja and YAQL against Python's on 20,000 generated texts each, of a new seed
-	PETREL_DIFF_N=20000 $(GO) test -count=1 -timeout 30m -v -run 'Differential' ./core/expr/jinja ./core/expr/yaql | grep -E 'against|differ|ok|FAIL'
+differential: deps ## Hold Jinja, YAQL and cron against Python's on 20,000 generated cases each, of a new seed
+	PETREL_DIFF_N=20000 $(GO) test -count=1 -timeout 30m -v -run 'Differential|APScheduler' ./core/expr/jinja ./core/expr/yaql ./core/timer | grep -E 'against|differ|ok|FAIL'
 
 race: deps ## Run the concurrent packages' tests under the race detector
 	$(GO) test -race -timeout 15m $(RACE)
@@ -46,12 +46,14 @@ check: ## Formatting, vet, staticcheck, layers
 deps: ## Install the programs that tests talk to
 	@bash .ci/deps
 
-bench: build ## Measure the server against its yardstick; prints ratios
+bench: build ## Measure server, expressions and workflows against their yardsticks; prints ratios
 	cd cmd/internal/bench && $(GO) run . -petrel ../../../bin/petrel $(BENCH)
-	$(GO) test -run '^$$' -bench . ./core/expr/jinja ./core/expr/yaql
 
-kill-test: build ## Kill -9 the real server N times under load: nothing lost, doubled or stuck
-	PETREL_KILL_N=$(N) $(GO) test -count=1 -timeout 60m -run '^TestKill$$' -v ./cmd/petrel
+kill-test: build ## Kill -9 the real server N times under load, and under workflows: nothing lost, doubled or stuck
+	PETREL_KILL_N=$(N) $(GO) test -count=1 -timeout 60m -run '^(TestKill|TestWorkflowKill)$$' -v ./cmd/petrel
+
+cluster-test: build ## Kill and stop three servers (N times) and their Redis under load
+	PETREL_CLUSTER_N=$(N) PETREL_CLUSTER_PAUSE=$(or $(PAUSE),60s) $(GO) test -count=1 -timeout 90m -run '^TestCluster$$' -v ./cmd/petrel
 
 power-test: ## Cut the power N times on a crashable file system: nothing acknowledged lost
 	PETREL_POWER_N=$(N) $(GO) test -count=1 -timeout 60m -run '^TestPowerCuts$$' -v ./core/backend/local

@@ -10,7 +10,7 @@ import (
 // bodySchemas check what may be sent, except what packs are made of: package pack does that. st2: rest-api reference, resource shapes.
 type bodySchemas struct {
 	token, validate, apiKey, actionDelete, actionClone, runner, sensor,
-	execution, executionUpdate, reRun, trigger, backup, key *schema.Object
+	execution, executionUpdate, reRun, trigger, backup, key, inquiry *schema.Object
 }
 
 const (
@@ -68,6 +68,10 @@ const (
 		"description":{"type":["string","null"]},"secret":{"type":["boolean","null"]},"encrypted":{"type":["boolean","null"]},
 		"scope":{"type":["string","null"]},"user":{"type":["string","null"]},"ttl":{"type":["integer","null"],"minimum":0}}}`
 
+	// What a client read of an inquiry may be sent back, and is ignored.
+	inquiryBody = `{"type":"object","properties":{
+		"id":{"type":["string","null"]},"response":{"type":"object","required":true}}}`
+
 	backupBody = `{"type":"object","properties":{"directory":{"type":"string","required":true}},"additionalProperties":false}`
 )
 
@@ -77,7 +81,7 @@ func compileBodies() (bodySchemas, error) {
 		tokenBody: &b.token, validateBody: &b.validate, apiKeyBody: &b.apiKey,
 		actionDeleteBody: &b.actionDelete, actionCloneBody: &b.actionClone,
 		runnerBody: &b.runner, sensorBody: &b.sensor, executionBody: &b.execution, executionUpdateBody: &b.executionUpdate,
-		reRunBody: &b.reRun, triggerBody: &b.trigger, backupBody: &b.backup, keyBody: &b.key,
+		reRunBody: &b.reRun, triggerBody: &b.trigger, backupBody: &b.backup, keyBody: &b.key, inquiryBody: &b.inquiry,
 	} {
 		var m map[string]any
 		if err := json.Unmarshal([]byte(text), &m); err != nil {

@@ -285,9 +285,14 @@ func (c *call) getExecutionAttribute() error {
 
 // listExecutionChildren returns all descendants down to a depth.
 // st2: rest-api reference, GET /executions/{id}/children.
+// st2 differs: it takes include_attributes, as lists do, so that large workflows can be drawn.
 func (c *call) listExecutionChildren() error {
 	depth, err := c.number("depth", -1)
 	if err != nil {
+		return err
+	}
+	how := shown{}
+	if how.pick, err = c.pick(executionAttributes); err != nil {
 		return err
 	}
 	top, err := c.findExecution()
@@ -301,7 +306,7 @@ func (c *call) listExecutionChildren() error {
 	if c.text("result_fmt") == "sorted" {
 		slices.SortStableFunc(xs, func(a, b *core.Execution) int { return int(a.Start - b.Start) })
 	}
-	return c.sendExecutions(xs, shown{})
+	return c.sendExecutions(xs, how)
 }
 
 // descendants goes depth first, siblings by start; depth counts from 1, below 0 is all.
@@ -315,11 +320,15 @@ func (s *Server) descendants(ctx context.Context, id string, depth int) ([]*core
 	}
 	var all []*core.Execution
 	for _, x := range children {
+		all = append(all, x)
+		if !isWorkflow(x.Runner) {
+			continue
+		}
 		below, err := s.descendants(ctx, x.ID, depth-1)
 		if err != nil {
 			return nil, err
 		}
-		all = append(append(all, x), below...)
+		all = append(all, below...)
 	}
 	return all, nil
 }

@@ -82,8 +82,8 @@ func (c *call) contextOf(raw json.RawMessage) (core.Context, error) {
 	if err := json.Unmarshal(whole, &around); err != nil {
 		return around, core.FieldErrorf("context", "the context does not have the form it needs: %v", err)
 	}
-	around.Task, around.PausedBy, around.ResumedBy = nil, "", ""
-	for _, known := range []string{"orquesta", "paused_by", "resumed_by", "user", "pack", "api_user", "source_channel", "trace_context", "parent", "rule", "trigger_instance", "re-run", "cancelled_by"} {
+	around.Task, around.Policies, around.PausedBy, around.ResumedBy = nil, nil, "", ""
+	for _, known := range []string{"orquesta", "policies", "paused_by", "resumed_by", "user", "pack", "api_user", "source_channel", "trace_context", "parent", "rule", "trigger_instance", "re-run", "cancelled_by"} {
 		delete(all, known)
 	}
 	if len(all) > 0 {
@@ -158,8 +158,6 @@ func checkTasks(old *core.Execution, body reRunRequest) error {
 		return nil
 	case old.Runner != "orquesta":
 		return core.FieldErrorf("tasks", "Task option is only supported for Orquesta workflows.")
-	case len(given(body.Parameters)) > len("{}"):
-		return core.FieldErrorf("parameters", "Parameters override is not supported when re-running task(s) for a workflow.")
 	}
 	for _, t := range body.Reset {
 		if !slices.Contains(body.Tasks, t) {
@@ -195,9 +193,9 @@ func (c *call) putExecution() error {
 	case core.Canceling, core.Canceled:
 		return c.cancel(x.ID)
 	case core.Pausing, core.Paused:
-		return c.steer(x.ID, c.s.Engine.Pause)
+		return c.steer(x.ID, "pause", c.s.Engine.Pause)
 	case core.Resuming:
-		return c.steer(x.ID, c.s.Engine.Resume)
+		return c.steer(x.ID, "resume", c.s.Engine.Resume)
 	}
 	// st2 differs: a status cannot be written past the worker that carries the action out.
 	return core.FieldErrorf("status", "Status \"%s\" cannot be set; use canceling, pausing or resuming.", body.Status)
@@ -206,23 +204,38 @@ func (c *call) putExecution() error {
 type steering func(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
 
 // steer pauses or resumes a workflow.
-func (c *call) steer(id string, verb steering) error {
+func (c *call) steer(id, name string, verb steering) error {
 	secrets, err := c.showSecrets()
 	if err != nil {
 		return err
 	}
 	var x *core.Execution
+	var refused error
 	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) (err error) {
-		x, err = verb(c.ctx(), tx, id, c.who.User)
-		return err
+		x, refused = verb(c.ctx(), tx, id, c.who.User)
+		if k := core.KindOf(refused); x != nil && !errors.Is(refused, store.ErrConflict) && (k == core.Invalid || k == core.Conflict) {
+			return nil
+		}
+		return refused
 	})
-	if core.KindOf(err) == core.Conflict {
-		return core.Errorf(core.Invalid, "Failed updating execution. %w", err)
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case refused != nil:
+		return core.Errorf(core.Invalid, "Failed updating execution. Unable to %s liveaction \"%s\" because %s.", name, id, whyNotSteered(x, name, refused))
 	}
 	return c.sendExecution(fiber.StatusOK, x, shown{secrets: secrets, large: true})
+}
+
+// whyNotSteered is StackStorm's reason. st2: rest-api reference, PUT /executions/{id}.
+func whyNotSteered(x *core.Execution, name string, refused error) string {
+	switch {
+	case core.KindOf(refused) == core.Invalid:
+		return fmt.Sprintf("it is not supported by the \"%s\" runner", x.Runner)
+	case name == "pause":
+		return "it is not in a running state"
+	}
+	return fmt.Sprintf("it is in \"%s\" state and not in \"paused\" state", x.Status)
 }
 
 func (c *call) deleteExecution() error {

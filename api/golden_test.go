@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // status, its count headers and its body. Ids are numbered, times and the like are named.
 // A line "> METHOD PATH BODY" is a request; $name in it is replaced by what a line
 // "< name path" took from the last answer; "! id" waits for an
-// execution to end, "? rule" for one that a rule asked for.
+// execution to end, "~ id status" for it to be in a status, "? rule" for one that a rule
+// asked for.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(files) == 0 {
@@ -82,6 +83,10 @@ func (s *story) tell(text string) string {
 		case "!":
 			fmt.Fprintf(&s.out, "%s\n", line)
 			s.await(s.fill(rest), core.Status.Final)
+		case "~":
+			fmt.Fprintf(&s.out, "%s\n", line)
+			id, status, _ := strings.Cut(s.fill(rest), " ")
+			s.await(id, func(now core.Status) bool { return string(now) == status })
 		case "?":
 			fmt.Fprintf(&s.out, "%s\n", line)
 			s.awaitRule(rest)

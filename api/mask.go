@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/execution"
 	"github.com/petrelhq/petrel/core/schema"
 )
 
@@ -53,10 +54,28 @@ func (r *ranWith) maskResult(x *core.Execution, raw []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if r.named == execution.Inquirer {
+		var err error
+		if raw, err = maskAnswer(raw); err != nil {
+			return nil, err
+		}
+	}
 	if m := r.masker(x); m != nil {
 		return maskTexts(raw, m), nil
 	}
 	return raw, nil
+}
+
+// maskAnswer masks the response to an inquiry by the schema that was asked with.
+// st2: execution reference, inquiries, secrets.
+func maskAnswer(raw []byte) ([]byte, error) {
+	result, err := decodeObject(raw)
+	asked, ok := result["schema"].(map[string]any)
+	if err != nil || !ok || result["response"] == nil || !hasSecret(asked) {
+		return raw, err
+	}
+	result["response"] = schema.MaskValue(result["response"], asked)
+	return json.Marshal(result)
 }
 
 // maskOutput masks what lies under the runner's output key by the output schema.

@@ -85,6 +85,10 @@ func executionRoutes() []route {
 		{get, "/executions/:id/children", "execution_view", (*call).listExecutionChildren, 0},
 		{get, "/executions/:id/result", "execution_view", (*call).getExecutionResult, 0},
 
+		{get, "/inquiries", "inquiry_list", (*call).listInquiries, 0},
+		{get, "/inquiries/:id", "inquiry_view", (*call).getInquiry, 0},
+		{put, "/inquiries/:id", "inquiry_respond", (*call).putInquiry, 0},
+
 		{get, "/ruleenforcements", "rule_enforcement_list", (*call).listEnforcements, 0},
 		{get, "/ruleenforcements/views", "rule_enforcement_list", (*call).listEnforcementViews, 0},
 		{get, "/ruleenforcements/views/:id", "rule_enforcement_view", (*call).getEnforcementView, 0},
@@ -138,6 +142,15 @@ func contentRoutes() []route {
 
 		{get, "/ruletypes", "rule_type_list", (*call).listRuleTypes, 0},
 		{get, "/ruletypes/:id", "rule_type_view", (*call).getRuleType, 0},
+
+		{get, "/policytypes", "policy_type_list", (*call).listPolicyTypes, 0},
+		{get, "/policytypes/:ref", "policy_type_view", (*call).getPolicyType, 0},
+
+		{get, "/policies", "policy_list", (*call).listPolicies, 0},
+		{post, "/policies", "policy_create", (*call).postPolicy, 0},
+		{get, "/policies/:ref", "policy_view", (*call).getPolicy, 0},
+		{put, "/policies/:ref", "policy_modify", (*call).putPolicy, 0},
+		{remove, "/policies/:ref", "policy_delete", (*call).deletePolicy, 0},
 
 		{get, "/keys", "key_value_pair_list", (*call).listKeys, 0},
 		{get, "/keys/*", "key_value_pair_view", (*call).getKey, 0},

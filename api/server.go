@@ -22,6 +22,7 @@ import (
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/auth"
 	"github.com/petrelhq/petrel/core/datastore"
+	"github.com/petrelhq/petrel/core/execution"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/store"
 )
@@ -34,6 +35,7 @@ type Engine interface {
 	Cancel(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
 	Pause(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
 	Resume(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
+	Respond(ctx context.Context, tx *store.Tx, id string, a execution.Answer) (*core.Execution, error)
 }
 
 // Router makes trigger instances. Each method writes into tx; the errors are those of
@@ -79,6 +81,8 @@ type Config struct {
 	DeleteRule        func(ctx context.Context, tx *store.Tx, r *core.Rule) error
 	SaveAction        func(ctx context.Context, tx *store.Tx, a *core.Action, create bool) error
 	DeleteAction      func(ctx context.Context, tx *store.Tx, a *core.Action) error
+	SavePolicy        func(ctx context.Context, tx *store.Tx, p *core.Policy, create bool) error
+	DeletePolicy      func(ctx context.Context, tx *store.Tx, p *core.Policy) error
 	SaveTriggerType   func(ctx context.Context, tx *store.Tx, t *core.TriggerType, create bool) error
 	DeleteTriggerType func(ctx context.Context, tx *store.Tx, t *core.TriggerType) error
 

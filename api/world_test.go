@@ -100,6 +100,13 @@ func large(_ context.Context, c core.Call) (core.Result, error) {
 	return core.Result{Status: core.Succeeded, Value: value}, err
 }
 
+// ask asks the user that its message names for a colour and a secret.
+func ask(_ context.Context, c core.Call) (core.Result, error) {
+	return core.Result{Status: core.Pending, Value: json.RawMessage(fmt.Sprintf(`{"schema": {"type": "object", "properties": {
+		"colour": {"type": "string", "required": true, "enum": ["red", "blue"]}, "word": {"type": "string", "secret": true}}},
+		"roles": [], "users": [%q], "route": "colours", "ttl": 0}`, c.Params["message"]))}, nil
+}
+
 // newWorld starts a server; change may change its configuration first.
 func newWorld(t testing.TB, change func(*api.Config)) *world {
 	t.Helper()
@@ -140,6 +147,7 @@ func newWorld(t testing.TB, change func(*api.Config)) *world {
 	w.serve(api.Config{
 		Store: w.store, Auth: w.auth, Engine: w.engine, Router: w.router, Datastore: w.datastore(log), Log: log, Version: "0.0-test",
 		SaveRule: matcher.Save, DeleteRule: matcher.Delete, SaveAction: packs.SaveAction, DeleteAction: packs.DeleteAction,
+		SavePolicy: w.engine.SavePolicy, DeletePolicy: w.engine.DeletePolicy,
 		SaveTriggerType: packs.SaveTriggerType, DeleteTriggerType: packs.DeleteTriggerType,
 		PackDir: func(string) string { return w.dir },
 		Backup:  func(context.Context, string) error { return nil },
@@ -168,7 +176,7 @@ func (w *world) datastore(log *slog.Logger) *datastore.Datastore {
 
 func (w *world) runners() map[string]core.Runner {
 	return map[string]core.Runner{
-		"echo": runner(echo), "large": runner(large),
+		"echo": runner(echo), "large": runner(large), execution.Inquirer: runner(ask),
 		"hold": runner(func(ctx context.Context, c core.Call) (core.Result, error) {
 			io.WriteString(c.Output.Stdout(), "holding\n")
 			select {

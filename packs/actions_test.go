@@ -19,7 +19,6 @@ import (
 func differ() (left, added map[string]string) {
 	const grep = "linux.netstat_grep cmd inherited string "
 	left = map[string]string{
-		"core.ask inquirer -":                      "comes with inquiries",
 		"linux.wait_for_ssh password string - - -": "is a secret here",
 		grep + "=for pid in {{pids}}; do netstat -pant | grep $pid; done; exit 0 I -": "grep refuses brackets",
 	}

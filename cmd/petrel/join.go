@@ -49,7 +49,7 @@ func (s *Server) join(ctx context.Context, news io.Writer) error {
 		Store: s.store, Log: s.log, User: systemUser(s.cfg), Request: s.engine.Request,
 		Renderer: rules.NewRenderer(templates, s.kv.inPatterns), Acquire: s.router.Acquire, Release: s.router.Release,
 	})
-	s.packs = &pack.Registrar{Store: s.store, Log: s.log, Declare: s.router.Declare, SaveRule: s.rules.Save}
+	s.packs = &pack.Registrar{Store: s.store, Log: s.log, Declare: s.router.Declare, SaveRule: s.rules.Save, SavePolicy: s.engine.SavePolicy}
 	s.metrics = newMetrics(s.store, s.engine)
 	return s.joinAPI()
 }
@@ -121,6 +121,7 @@ func (s *Server) joinEngine(templates *jinja.Environment) error {
 		PackDir: s.dirs.of, Env: s.actionEnv,
 		Wanted:     s.wanted,
 		OnFinished: []execution.OnFinished{s.raiseActionTrigger},
+		Raise:      s.router.EmitWatched,
 	})
 	s.flows = orchestrator.New(orchestrator.Config{
 		Store: s.store, Executions: s.engine, Log: s.log, File: s.dirs.file, APIURL: s.apiURL(),
@@ -177,6 +178,7 @@ func (s *Server) joinAPI() (err error) {
 		Store: s.store, Auth: s.auth, Engine: s.engine, Router: s.router, Datastore: s.kv.Datastore,
 		SaveRule: s.rules.Save, DeleteRule: s.rules.Delete,
 		SaveAction: s.packs.SaveAction, DeleteAction: s.packs.DeleteAction,
+		SavePolicy: s.engine.SavePolicy, DeletePolicy: s.engine.DeletePolicy,
 		SaveTriggerType: s.packs.SaveTriggerType, DeleteTriggerType: s.packs.DeleteTriggerType,
 		PackDir: s.dirs.of, Backup: s.backup,
 		Ready: s.ready, Metrics: s.metrics.handler(), Version: version, Log: s.log,

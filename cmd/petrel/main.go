@@ -23,6 +23,6 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := cli.New(filepath.Base(os.Args[0]), os.Stdin, os.Stdout, os.Stderr, os.Environ())
-	root.AddCommand(serverCommand(), configCommand(), backupCommand(), restoreCommand(), doctorCommand(), demo.Command(), author.ExprCommand())
+	root.AddCommand(serverCommand(), configCommand(), backupCommand(), restoreCommand(), doctorCommand(), demo.Command(), author.ExprCommand(), author.WorkflowCommand())
 	return cli.Execute(ctx, root, os.Args[1:])
 }

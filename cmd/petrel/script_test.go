@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 func TestScriptsOnRedis(t *testing.T) {
 	store := redistest.Start(t)
 	var files []string
-	for _, name := range []string{"walkthrough", "walkthrough2016", "events", "keys", "timers"} {
+	for _, name := range []string{"walkthrough", "walkthrough2016", "events", "keys", "timers", "policies", "inquiries"} {
 		files = append(files, filepath.Join("testdata", "script", name+".txtar"))
 	}
 	runScripts(t, testscript.Params{Files: files}, func(work string) string {

@@ -6,6 +6,9 @@
 // whatever happens to this process, somebody takes the execution up again (lost.go).
 // Results are written in batches (finish.go); whoever waits for them is told through the
 // queue "finished".
+//
+// Policies say how many executions of an action run at a time (gate.go) and which are
+// tried again (policy_retry.go). An inquiry waits for a person's answer (inquiry.go).
 package execution
 
 import (
@@ -43,6 +46,8 @@ type Config struct {
 	Wanted func(ctx context.Context, tx *store.Tx, e *core.Execution) (bool, error)
 	// OnFinished are told of finished executions somebody waits for, all in one Tx.
 	OnFinished []OnFinished
+	// Raise raises an event if a rule waits for it; nil: there are no rules.
+	Raise func(ctx context.Context, tx *store.Tx, e core.Event) error
 }
 
 // OnFinished is told of a finished execution.

@@ -100,13 +100,9 @@ func (e *Engine) finish(ctx context.Context, tx *store.Tx, d *ending, x *core.Ex
 	if x.Status.Final() {
 		return nil
 	}
-	res := outcome(x, d.result, d.cause)
-	if !res.Status.Final() {
-		x.Hand = core.InChildren
-		x.Move(res.Status, tx.Time())
-		x.Result = res.Value
-		e.Tell(tx, x)
-		return tx.Executions().Put(ctx, x)
+	res := asked(outcome(x, d.result, d.cause))
+	if res.Status == core.Pending {
+		return e.ask(ctx, tx, x, res.Value)
 	}
 	if err := e.Store.SetResult(ctx, x, res.Value); err != nil {
 		return err
@@ -128,8 +124,8 @@ func (e *Engine) putFinal(ctx context.Context, tx *store.Tx, x *core.Execution) 
 		return err
 	}
 	wanted := x.Parent != ""
-	var err error
-	if !wanted {
+	err := e.tryAgain(ctx, tx, x)
+	if !wanted && err == nil {
 		wanted, err = e.Wanted(ctx, tx, x)
 	}
 	if err == nil && wanted {

@@ -99,7 +99,7 @@ func (v *visitor) exempt(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return leadsTo(web, v.gate, nil), nil
+	return leadsTo(web, v.gate, behind), nil
 }
 
 // behind lists the gates at which nobody moves up before this execution has ended.

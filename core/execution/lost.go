@@ -73,10 +73,10 @@ func (e *Engine) settleLost(ctx context.Context, tx *store.Tx, d store.Delivery,
 	case x.Status == core.Canceling:
 		x.Result = canceledValue(nil, x.Context.CancelledBy)
 		x.Move(core.Canceled, now)
-	case def.action.Idempotent && d.Attempt < maxLives:
+	case (def.action.Idempotent || x.Runner == Inquirer) && d.Attempt < maxLives: // asking again harms nobody
 		x.Move(core.Scheduled, now)
 		x.Hand, x.RunnerInfo = core.InQueue, nil
-		x.Reason = "runs again: the server that ran it went away, and the action says that it may be repeated"
+		x.Reason = "runs again: the server that ran it went away, and the action may be repeated"
 		tx.Push(store.Executions, x.ID, "", 0)
 		return tx.Executions().Put(ctx, x)
 	default:
@@ -108,7 +108,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
-		for _, s := range []core.Status{core.Requested, core.Delayed, core.Scheduled, core.Running, core.Canceling} {
+		for _, s := range []core.Status{core.Requested, core.Delayed, core.Scheduled, core.Running, core.Canceling, core.Pending} {
 			if err := e.requeue(ctx, s); err != nil && ctx.Err() == nil {
 				e.Log.Error("sweeper", "status", s, "error", err)
 			}
@@ -126,22 +126,26 @@ func (e *Engine) requeue(ctx context.Context, s core.Status) error {
 	}
 	return e.Store.Update(ctx, store.Relaxed, func(tx *store.Tx) error {
 		for _, x := range xs {
-			if x.Hand == core.InChildren {
-				continue // the steps of a workflow are atomic: it always waits for something
+			if after, needs := due(x, tx.Time()); needs {
+				tx.Push(store.Executions, x.ID, "", after)
 			}
-			tx.Push(store.Executions, x.ID, "", remaining(x, tx.Time()))
 		}
 		return nil
 	})
 }
 
-// remaining is how much of a delay is left.
-func remaining(x *core.Execution, now core.Time) time.Duration {
-	if x.Waits != "" {
-		return recheck
+// due says when an execution is to be taken up again; needs is false if its queue entry is
+// not what moves it on.
+func due(x *core.Execution, now core.Time) (after time.Duration, needs bool) {
+	switch {
+	case x.Hand == core.InChildren:
+		return 0, false // the steps of a workflow are atomic: it always waits for something
+	case x.Status == core.Pending:
+		return answerTime(x, now)
+	case x.Waits != "":
+		return recheck, true
+	case x.Status == core.Delayed:
+		return max(0, time.Duration(x.Delay)*time.Millisecond-now.Sub(x.Start)), true
 	}
-	if x.Status != core.Delayed {
-		return 0
-	}
-	return max(0, time.Duration(x.Delay)*time.Millisecond-now.Sub(x.Start))
+	return 0, true
 }

@@ -1,8 +1,10 @@
 package execution
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,7 +16,8 @@ import (
 // SavePolicy checks a policy and stores it, with its type's defaults filled in. With create
 // it must be new: a taken reference is a Conflict that carries the other's id. Otherwise it
 // replaces the policy of the same id. Other errors are Invalid and name the field.
-// Executions that wait for the policy are judged anew.
+// Executions that wait for the policy are judged anew. What is stored like that already is
+// left alone.
 // st2 differs: policies of two packs may have one name.
 func (e *Engine) SavePolicy(ctx context.Context, tx *store.Tx, p *core.Policy, create bool) error {
 	if err := checkPolicy(p); err != nil {
@@ -38,6 +41,9 @@ func (e *Engine) SavePolicy(ctx context.Context, tx *store.Tx, p *core.Policy, c
 		if err := e.DeletePolicy(ctx, tx, old); err != nil {
 			return err
 		}
+	}
+	if same != nil && bytes.Equal(jsonOf(same), jsonOf(p)) {
+		return nil
 	}
 	if err := tx.Policies().Put(ctx, p); err != nil {
 		return err
@@ -78,7 +84,10 @@ func checkParameters(p *core.Policy, params core.Parameters) error {
 		return err
 	}
 	filled := schema.Defaults(nil, params, given)
-	if err := set.Check(filled); err != nil {
+	var wrong *core.Error
+	if err := set.Check(filled); errors.As(err, &wrong) && wrong.Field != "" {
+		return core.FieldErrorf("parameters."+wrong.Field, "parameters.%s: %w", wrong.Field, err)
+	} else if err != nil {
 		return err
 	}
 	p.Parameters, err = json.Marshal(filled)

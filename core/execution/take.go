@@ -51,6 +51,8 @@ func (e *Engine) takeOne(ctx, work context.Context, tx *store.Tx, d store.Delive
 		return e.beginWorkflow(ctx, tx, x)
 	case x.Status.Waiting():
 		return e.begin(ctx, work, tx, d, x)
+	case x.Status == core.Pending:
+		return e.deadline(ctx, tx, x)
 	case e.conducted(x): // it is in its children's hands
 	case x.Status == core.Running || x.Status == core.Canceling:
 		e.lost(work, tx, d, x)

@@ -55,6 +55,9 @@ func (e *Engine) finished(ctx context.Context, tx *store.Tx, d store.Delivery) e
 	if core.KindOf(err) == core.NotFound {
 		return nil
 	}
+	if err == nil && !x.Status.Final() {
+		err = tx.Executions().Confirm(x.ID) // a word of its next status, pushed while this one is in hand, is none
+	}
 	if err == nil && x.Parent != "" && e.Conductor != nil {
 		err = e.Conductor.Advance(ctx, tx, x.Parent, x)
 	}
@@ -128,7 +131,7 @@ func (e *Engine) Pause(ctx context.Context, tx *store.Tx, id, user string) (*cor
 	if x.Status != core.Running {
 		return x, core.Errorf(core.Conflict, "Unable to pause execution \"%s\" because it is not in a running state: it is %s.", id, x.Status)
 	}
-	x.Context.PausedBy = user
+	x.Context.PausedBy, x.Context.ResumedBy = user, ""
 	x.Move(core.Pausing, tx.Time())
 	look(tx, x)
 	return x, tx.Executions().Put(ctx, x)
@@ -143,7 +146,7 @@ func (e *Engine) Resume(ctx context.Context, tx *store.Tx, id, user string) (*co
 	if x.Status != core.Paused && x.Status != core.Pausing {
 		return x, core.Errorf(core.Conflict, "Unable to resume execution \"%s\" because it is not in a paused state: it is %s.", id, x.Status)
 	}
-	x.Context.ResumedBy = user
+	x.Context.PausedBy, x.Context.ResumedBy = "", user
 	x.Move(core.Resuming, tx.Time())
 	look(tx, x)
 	return x, tx.Executions().Put(ctx, x)

@@ -19,7 +19,9 @@ const maxSpec = 4 << 20
 // cannot run; then its execution has failed, with everything that is wrong.
 func (s *session) begin(ctx context.Context) (bool, error) {
 	if again := s.x.Context.ReRun; again != nil && again.Continues() {
-		return s.beginAgain(ctx, again)
+		if begun, err := s.beginAgain(ctx, again); err != nil || begun || s.x.Status.Final() {
+			return begun, err
+		}
 	}
 	entry, _, params, err := s.o.Executions.Inputs(ctx, s.x)
 	if err != nil {

@@ -3,6 +3,8 @@ package orchestrator
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/petrelhq/petrel/core"
@@ -22,6 +24,7 @@ func (s *session) hear(ctx context.Context, child *core.Execution) error {
 		if result, err = valueOf(raw); err != nil {
 			return err
 		}
+		s.flow.Open--
 	}
 	s.update(updateOf(t, child.Status, result))
 	if child.Status.Final() && s.answered() {
@@ -96,28 +99,40 @@ func (s *session) beginAction(ctx context.Context, t *workflow.Task, a *workflow
 	if t.HasItems {
 		at.Item = &a.Item
 	}
-	s.update(updateOf(at, core.Running, nil))
+	if !s.update(updateOf(at, core.Running, nil)) {
+		return nil
+	}
 	if a.Ref == "" {
 		s.update(updateOf(at, core.Succeeded, nil))
 		return nil
 	}
 	child, err := s.request(ctx, t, a, at)
 	switch {
-	case err != nil && core.KindOf(err) != core.Invalid && core.KindOf(err) != core.NotFound:
-		return err
-	case err != nil: // it could not even be asked for
-		result, failed := dict(map[string]any{"error": err.Error(), "traceback": ""})
-		if failed != nil {
-			return failed
-		}
-		s.update(updateOf(at, core.Failed, result))
-	default:
+	case child != nil: // with an error too: then it has failed, and says why
 		s.flow.Children++
+		s.flow.Open++
 		if child.Status.Final() {
 			return s.hear(ctx, child)
 		}
+		return nil
+	case core.KindOf(err) == core.Invalid || core.KindOf(err) == core.NotFound:
+		return s.notAsked(at, err)
 	}
-	return nil
+	return err
+}
+
+// notAsked tells the conductor of an action that could not even be asked for. A chain that
+// names an action there is none of fails as a whole. st2: runners reference 6.
+func (s *session) notAsked(at *core.TaskContext, cause error) error {
+	var wrong *core.Error
+	if s.x.Runner == ActionChain && errors.As(cause, &wrong) && wrong.Field == "action" {
+		s.update(workflow.Failure{Message: fmt.Sprintf("Failed to run task \"%s\". %v", at.Name, cause)})
+	}
+	result, err := dict(map[string]any{"error": cause.Error(), "traceback": ""})
+	if err == nil {
+		s.update(updateOf(at, core.Failed, result))
+	}
+	return err
 }
 
 // request asks for a child under an id that follows from its place in the workflow.
@@ -137,8 +152,8 @@ func (s *session) request(ctx context.Context, t *workflow.Task, a *workflow.Act
 		}
 		r.Parameters = json.RawMessage(text)
 	}
-	if old := s.flow.Again[t.ID]; old != "" && !t.HasItems {
-		delete(s.flow.Again, t.ID)
+	if old := s.flow.Again[placeOf(at)]; old != "" {
+		delete(s.flow.Again, placeOf(at))
 		r.Context.ReRun = &core.ReRun{Ref: old, Failed: true}
 	}
 	return s.o.Executions.Request(ctx, s.tx, r)

@@ -40,7 +40,7 @@ func (s *session) taskFunction(ctx context.Context, route int) functions.Functio
 }
 
 func (s *session) taskView(ctx context.Context, name string, route int) (expr.Value, error) {
-	children, err := s.o.childrenOf(ctx, s.x.ID)
+	children, err := s.lineage(ctx, s.x)
 	if err != nil {
 		return nil, err
 	}

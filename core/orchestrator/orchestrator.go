@@ -89,7 +89,10 @@ func (o *Orchestrator) Advance(ctx context.Context, tx *store.Tx, id string, chi
 	if err != nil || s == nil {
 		return err
 	}
-	if child != nil && child.Context.Task != nil && child.Context.Task.Workflow == id {
+	switch {
+	case child == nil:
+		s.look = true
+	case child.Context.Task != nil && child.Context.Task.Workflow == id:
 		s.news = append(s.news, child)
 	}
 	return nil
@@ -105,6 +108,9 @@ func (o *Orchestrator) Break(ctx context.Context, tx *store.Tx, id string, cause
 		return err
 	}
 	o.Log.Error("a workflow could not be carried on", "execution", id, "error", cause)
+	if err := o.cancelChildren(ctx, tx, x); err != nil {
+		return err
+	}
 	return o.Executions.End(ctx, tx, x, failedResult("The workflow could not be carried on: "+cause.Error()))
 }
 

@@ -14,6 +14,11 @@ func (s *session) record(ctx context.Context) error {
 	status := s.c.Status()
 	if status.Final() && !s.c.Busy() {
 		s.did(s.c.Conclude())
+		if s.flow.Open > 0 {
+			if err := s.o.cancelChildren(ctx, s.tx, s.x); err != nil {
+				return err
+			}
+		}
 		result, err := s.result(ctx)
 		if err != nil {
 			return err

@@ -12,13 +12,15 @@ import (
 
 // session is the work on one workflow within one Tx.
 type session struct {
-	o    *Orchestrator
-	tx   *store.Tx
-	x    *core.Execution // the workflow's own record
-	flow *store.Flow     // nil until it has begun
-	c    *workflow.Conductor
-	news []*core.Execution // children that have something to tell
-	step workflow.Step     // what changed so far
+	o      *Orchestrator
+	tx     *store.Tx
+	x      *core.Execution // the workflow's own record
+	flow   *store.Flow     // nil until it has begun
+	c      *workflow.Conductor
+	news   []*core.Execution // children that have something to tell
+	look   bool              // its status may say what a user wants
+	passed bool              // children were told what the user wants
+	steps  []workflow.Step   // what changed so far
 }
 
 type sessionKey string
@@ -44,6 +46,9 @@ func (o *Orchestrator) open(ctx context.Context, tx *store.Tx, id string) (*sess
 	if err != nil || x.Status.Final() || !o.Conducts(x.Runner) {
 		return nil, err
 	}
+	if err := tx.Executions().Confirm(id); err != nil { // what a user wants meanwhile is looked at by nobody else
+		return nil, err
+	}
 	s := &session{o: o, tx: tx, x: x}
 	tx.Before(s.settle)
 	return s, nil
@@ -51,12 +56,19 @@ func (o *Orchestrator) open(ctx context.Context, tx *store.Tx, id string) (*sess
 
 // settle does all that the news amount to.
 func (s *session) settle(ctx context.Context) error {
+	var err error
+	if s.x, err = s.tx.Executions().Get(ctx, s.x.ID); err != nil || s.x.Status.Final() {
+		return err // its parent may have changed it since it was opened
+	}
 	if err := s.load(ctx); err != nil {
 		return err
 	}
 	if s.c == nil {
 		begun, err := s.begin(ctx)
 		if err != nil || !begun {
+			return err
+		}
+		if err := s.heed(ctx); err != nil {
 			return err
 		}
 	}
@@ -73,6 +85,7 @@ func (s *session) settle(ctx context.Context) error {
 	if err := s.passOn(ctx); err != nil {
 		return err
 	}
+	s.waitAgain()
 	if err := s.record(ctx); err != nil {
 		return err
 	}
@@ -121,18 +134,26 @@ func (o *Orchestrator) restore(ctx context.Context, f *store.Flow, env workflow.
 // did adds to what is stored at the end.
 func (s *session) did(step workflow.Step) {
 	if !step.Empty() {
-		s.step = s.step.And(step)
+		s.steps = append(s.steps, step)
 	}
 }
 
-// update tells the conductor. What it refuses came too late to matter, and is told to the log.
-func (s *session) update(events ...workflow.Event) {
+// update tells the conductor, and reports whether it took the events in. What it refuses
+// came too late to matter, and is told to the log; but when an expression fails on the
+// way, the workflow does.
+func (s *session) update(events ...workflow.Event) bool {
 	step, err := s.c.Update(events...)
-	if err != nil {
-		s.o.Log.Debug("a conductor refused news", "execution", s.x.ID, "error", err)
-		return
+	if err == nil {
+		s.did(step)
+		return true
 	}
-	s.did(step)
+	s.o.Log.Debug("a conductor refused news", "execution", s.x.ID, "error", err)
+	if k := core.KindOf(err); k != core.Invalid && k != core.Conflict {
+		if step, err = s.c.Update(workflow.Failure{Message: err.Error()}); err == nil {
+			s.did(step)
+		}
+	}
+	return false
 }
 
 // leastSnapshot is how many bytes of steps a snapshot has to replace at the least.
@@ -140,8 +161,8 @@ const leastSnapshot = 64 << 10
 
 // store appends what changed to what is stored, and keeps the conductor for the next time.
 func (s *session) store(ctx context.Context) error {
-	if !s.step.Empty() {
-		raw, err := json.Marshal(s.step)
+	if step := (workflow.Step{}).And(s.steps...); !step.Empty() {
+		raw, err := json.Marshal(step)
 		if err != nil {
 			return err
 		}

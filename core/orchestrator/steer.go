@@ -1,7 +1,9 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/store"
@@ -18,8 +20,12 @@ func (s *session) steer() {
 	}
 }
 
-// passOn lets children do what the workflow is asked to do.
+// passOn lets children do what the workflow is asked to do. Those that have yet to begin
+// look up to it themselves (heed).
 func (s *session) passOn(ctx context.Context) error {
+	if !s.look {
+		return nil
+	}
 	var verb func(context.Context, *store.Tx, string, string) (*core.Execution, error)
 	var user string
 	switch s.x.Status {
@@ -41,7 +47,58 @@ func (s *session) passOn(ctx context.Context) error {
 			continue // only workflows can be paused; what runs goes on to its end
 		}
 		_, err := verb(ctx, s.tx, c.ID, user)
-		if k := core.KindOf(err); err != nil && k != core.Conflict && k != core.Invalid && k != core.NotFound {
+		if !tooLate(err) {
+			return err
+		}
+		s.passed = s.passed || err == nil
+	}
+	return nil
+}
+
+// tooLate reports whether a verb has done all that could be done: the error, if there is
+// one, says that the execution has gone on meanwhile.
+func tooLate(err error) bool {
+	k := core.KindOf(err)
+	return err == nil || k == core.Invalid || k == core.NotFound || k == core.Conflict && !errors.Is(err, store.ErrConflict)
+}
+
+// waitAgain lets a workflow that is to go on stand still again, when all that it could do
+// waits for an answer.
+func (s *session) waitAgain() {
+	if s.c.Status() == core.Resuming && !s.c.Busy() && !s.passed {
+		s.update(workflow.StatusRequest{Status: core.Pausing})
+	}
+}
+
+// heed lets a workflow that begins while its parent is being paused begin nothing.
+func (s *session) heed(ctx context.Context) error {
+	if s.x.Parent == "" || s.x.Status != core.Running {
+		return nil
+	}
+	parent, err := s.o.Store.Executions().Get(ctx, s.x.Parent)
+	if core.KindOf(err) == core.NotFound {
+		return nil
+	}
+	if err != nil || parent.Context.PausedBy == "" || parent.Status != core.Pausing && parent.Status != core.Paused {
+		return err
+	}
+	s.x, err = s.o.Executions.Pause(ctx, s.tx, s.x.ID, parent.Context.PausedBy)
+	return err
+}
+
+// cancelChildren ends what a workflow leaves behind that ends before its children: what
+// waits for an answer, say, when another task has failed.
+func (o *Orchestrator) cancelChildren(ctx context.Context, tx *store.Tx, x *core.Execution) error {
+	children, err := o.childrenOf(ctx, x.ID)
+	if err != nil {
+		return err
+	}
+	user := cmp.Or(x.Context.CancelledBy, x.Context.User)
+	for _, c := range children {
+		if c.Status.Final() {
+			continue
+		}
+		if _, err := o.Executions.Cancel(ctx, tx, c.ID, user); !tooLate(err) {
 			return err
 		}
 	}

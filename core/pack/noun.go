@@ -32,6 +32,12 @@ func ParseTriggerType(data []byte, file string) (*core.TriggerType, error) {
 	return parse(data, file, (*source).triggerType, func(t *core.TriggerType) *string { return &t.Pack })
 }
 
+// ParsePolicy reads a policy, by the rules of [ParseAction]. Whether its type and
+// parameters make sense is not its business. st2: metadata reference 8.
+func ParsePolicy(data []byte, file string) (*core.Policy, error) {
+	return parse(data, file, (*source).policy, func(p *core.Policy) *string { return &p.Pack })
+}
+
 func parse[T any](data []byte, file string, read func(*source) *T, pack func(*T) *string) (*T, error) {
 	s, err := newSource(data, file)
 	if err != nil {
@@ -78,6 +84,15 @@ func (s *source) rule() *core.Rule {
 		r.Type.Parameters = map[string]any{}
 	}
 	return r
+}
+
+func (s *source) policy() *core.Policy {
+	p := &core.Policy{Enabled: true}
+	if !s.fill(policyShape(), p) {
+		return nil
+	}
+	p.ID, p.MetadataFile = "", ""
+	return p
 }
 
 func (s *source) triggerType() *core.TriggerType {

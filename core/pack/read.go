@@ -24,6 +24,7 @@ type Content struct {
 	Rules        []*core.Rule
 	TriggerTypes []*core.TriggerType // from triggers/, then those sensors declare
 	Sensors      []*core.Sensor
+	Policies     []*core.Policy
 	ConfigSchema core.Parameters // of config.schema.yaml; nil without one
 	Warnings     []string        // each with its place
 
@@ -62,6 +63,7 @@ func Read(fsys fs.FS, dir string) (*Content, []error) {
 	r.readFolder("sensors", r.readSensor)
 	r.readFolder("actions", r.readAction)
 	r.readFolder("rules", r.readRule)
+	r.readFolder("policies", r.readPolicy)
 	r.readConfigSchema()
 	r.warnOfTwins()
 	return r.content, r.errs
@@ -144,6 +146,13 @@ func (r *reading) readRule(s *source) {
 	}
 }
 
+func (r *reading) readPolicy(s *source) {
+	if p := s.policy(); p != nil && s.belongs(&p.Pack, r.content.Pack.Ref) {
+		p.MetadataFile = s.name
+		r.content.Policies = append(r.content.Policies, p)
+	}
+}
+
 func (r *reading) readTriggerType(s *source) {
 	if t := s.triggerType(); t != nil && s.belongs(&t.Pack, r.content.Pack.Ref) {
 		t.MetadataFile = s.name
@@ -182,6 +191,7 @@ func (r *reading) warnOfTwins() {
 	c := r.content
 	warnOfTwins(c, "action", c.Actions, func(a *core.Action) (string, string) { return a.Name, a.MetadataFile })
 	warnOfTwins(c, "rule", c.Rules, func(a *core.Rule) (string, string) { return a.Name, a.MetadataFile })
+	warnOfTwins(c, "policy", c.Policies, func(p *core.Policy) (string, string) { return p.Name, p.MetadataFile })
 	warnOfTwins(c, "sensor", c.Sensors, func(s *core.Sensor) (string, string) { return s.Class, s.MetadataFile })
 	warnOfTwins(c, "trigger type", c.TriggerTypes, func(t *core.TriggerType) (string, string) { return t.Name, t.MetadataFile })
 }

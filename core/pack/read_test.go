@@ -1,6 +1,7 @@
 package pack_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,7 +43,7 @@ func TestReadWholePack(t *testing.T) {
 		"triggers/t.yaml", "name: st2.kv.thing\nparameters_schema:\n  type: object\n  properties: {url: {type: string, required: true}}\n",
 		"sensors/s.yaml", "class_name: S\nentry_point: s.py\npoll_interval: 10\ntrigger_types:\n  - name: seen\n    payload_schema: {type: object}\n",
 		"aliases/a.yaml", "any: thing\n",
-		"policies/p.yaml", "any: thing\n",
+		"policies/p.yaml", "name: p\nresource_ref: other.run\npolicy_type: action.concurrency\nparameters: {threshold: 2}\n",
 		"config.schema.yaml", "token: {type: string, secret: true, required: true}\n",
 		"lib/x.pyc", "", ".git/HEAD", "",
 	), "demo")
@@ -79,6 +80,11 @@ func TestReadWholePack(t *testing.T) {
 	wantSensor := []*core.Sensor{{Pack: "demo", Class: "S", EntryPoint: "s.py", PollInterval: 10, Enabled: true, Meant: true,
 		TriggerTypes: []string{"demo.seen"}, MetadataFile: "sensors/s.yaml"}}
 	if diff := cmp.Diff(wantSensor, c.Sensors); diff != "" {
+		t.Error(diff)
+	}
+	wantPolicy := []*core.Policy{{Pack: "demo", Name: "p", Enabled: true, Action: "other.run", Type: core.ConcurrencyPolicy,
+		Parameters: json.RawMessage(`{"threshold":2}`), MetadataFile: "policies/p.yaml"}}
+	if diff := cmp.Diff(wantPolicy, c.Policies); diff != "" {
 		t.Error(diff)
 	}
 	if s, ok := c.ConfigSchema.Get("token"); !ok || !s.Flag("secret") {

@@ -20,6 +20,8 @@ type Registrar struct {
 	Declare func(ctx context.Context, tx *store.Tx, t *core.TriggerType) error
 	// SaveRule checks and stores a rule.
 	SaveRule func(ctx context.Context, tx *store.Tx, r *core.Rule, create bool) error
+	// SavePolicy checks and stores a policy, unless it is stored like that already.
+	SavePolicy func(ctx context.Context, tx *store.Tx, p *core.Policy, create bool) error
 }
 
 // Runners stores the runner types of this server. One that an administrator disabled
@@ -74,6 +76,11 @@ func (r *Registrar) Register(ctx context.Context, tx *store.Tx, c *Content, path
 	for _, rule := range c.Rules {
 		if err := r.putRule(ctx, tx, rule); err != nil {
 			return c.placed(rule.MetadataFile, err)
+		}
+	}
+	for _, p := range c.Policies {
+		if err := r.putPolicy(ctx, tx, p); err != nil {
+			return c.placed(p.MetadataFile, err)
 		}
 	}
 	return nil
@@ -193,6 +200,17 @@ func (r *Registrar) putRule(ctx context.Context, tx *store.Tx, rule *core.Rule) 
 		}
 	}
 	return r.SaveRule(ctx, tx, rule, old == nil)
+}
+
+func (r *Registrar) putPolicy(ctx context.Context, tx *store.Tx, p *core.Policy) error {
+	old, err := tx.Policies().Get(ctx, p.Ref())
+	if err != nil && core.KindOf(err) != core.NotFound {
+		return err
+	}
+	if old != nil {
+		p.ID = old.ID
+	}
+	return r.SavePolicy(ctx, tx, p, old == nil)
 }
 
 // same reports whether two documents are stored alike. old may be nil.

@@ -67,6 +67,13 @@ var (
 	triggerTypeShape = newShape("a trigger type", `{
 		"type": "object", "additionalProperties": false, "properties": {`+triggerTypeProperties+`, `+computedShape+`}}`)
 
+	policyShape = newShape("a policy", `{
+		"type": "object", "additionalProperties": false, "properties": {
+			"name": {"type": "string", "required": true}, "pack": {"type": "string"},
+			"description": {"type": "string"}, "enabled": {"type": "boolean", "default": true},
+			"resource_ref": {"type": "string", "required": true}, "policy_type": {"type": "string", "required": true},
+			"parameters": {"type": "object"}, `+computedShape+`}}`)
+
 	// st2: metadata reference 5: of a sensor, keys that mean nothing are no fault.
 	sensorShape = newShape("a sensor", `{
 		"type": "object", "properties": {

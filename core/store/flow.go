@@ -16,12 +16,14 @@ type Flow struct {
 	File      string `json:"file"`               // the text's name
 	Spec      string `json:"spec"`               // the text's digest
 	Children  int    `json:"children,omitempty"` // asked for so far
+	Open      int    `json:"open,omitempty"`     // of them, those that have not ended
 	Steps     int    `json:"steps"`              // taken so far
 	Snapshot  int    `json:"snapshot,omitempty"` // how many of them the snapshot holds; 0: there is none
 	Chunks    int    `json:"chunks,omitempty"`   // of the snapshot
 	Held      int64  `json:"held,omitempty"`     // bytes of the snapshot
 	Since     int64  `json:"since,omitempty"`    // bytes of the steps after it
-	// Again names, by task, the executions whose failed parts go on when the task runs.
+	// Again names, by task, route and item, the executions whose failed parts go on when
+	// the task runs.
 	Again map[string]string `json:"again,omitempty"`
 }
 

@@ -39,6 +39,18 @@ func (c *Conductor) beginChain(in Input) {
 	}
 }
 
+// renewChain renders the vars of a chain for new parameters.
+func (c *Conductor) renewChain(in Input) error {
+	parameters := emptyIfNil(in.Context).With(in.Parameters)
+	vars, err := c.renderMapping(c.spec.chain.vars, parameters.With(emptyIfNil(c.Variables)))
+	if err != nil {
+		return core.Errorf(core.Invalid, "Unable to rerun workflow with this input: %w", err)
+	}
+	c.do(&contextRenewed{0, data{parameters}})
+	c.do(&contextRenewed{1, data{vars}})
+	return nil
+}
+
 // chainVars are what the templates of a chain see: parameters, under them results by task, over both
 // the vars and what was published.
 func (c *Conductor) chainVars(in *scope) *expr.Dict {

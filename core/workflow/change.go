@@ -18,6 +18,7 @@ type change interface {
 var changeKinds = map[string]func() change{
 	"status":  func() change { return new(statusChanged) },
 	"context": func() change { return new(contextAdded) },
+	"renew":   func() change { return new(contextRenewed) },
 	"scope":   func() change { return new(scopeAdded) },
 	"route":   func() change { return new(routeAdded) },
 	"error":   func() change { return new(errorAdded) },
@@ -95,6 +96,31 @@ func (c *contextAdded) apply(s *state) func() {
 		s.scopes = []*scope{{}}
 	}
 	return func() { s.contexts = s.contexts[:len(s.contexts)-1] }
+}
+
+// contextRenewed is a context in the place of another one.
+type contextRenewed struct {
+	Context int  `json:"c,omitempty"`
+	Vars    data `json:"v,omitzero"`
+}
+
+func (c *contextRenewed) apply(s *state) func() {
+	was := s.contexts[c.Context]
+	s.renew(c.Context, c.Vars.dict())
+	return func() { s.renew(c.Context, was) }
+}
+
+func (s *state) renew(i int, vars *expr.Dict) {
+	s.contexts[i] = vars
+	for name := range vars.All() {
+		s.hasPrivate = s.hasPrivate || private(name.(string))
+	}
+	for _, sc := range s.scopes {
+		sc.vars, sc.added, sc.plain = nil, nil, false
+	}
+	for _, t := range s.staged.all() {
+		t.work = nil
+	}
 }
 
 // scopeAdded is a new scope: another one with a context, or with a third, laid over it.

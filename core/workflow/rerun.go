@@ -10,8 +10,13 @@ import (
 )
 
 // Rerun runs a workflow that has ended again from some of its tasks, or, without any, from those that
-// it ended with badly. Conflict when it has not ended, Invalid for tasks that have not run.
-type Rerun struct{ Tasks []RerunTask }
+// it ended with badly. Conflict when it has not ended, Invalid for tasks that have not run, and for an
+// input with which the vars cannot be evaluated.
+type Rerun struct {
+	Tasks []RerunTask
+	// Input has new parameters, nil for those it began with. What tasks have published meanwhile stays.
+	Input Input
+}
 
 // RerunTask is a task to run again. Of a task with items those that failed run again, with Reset all.
 type RerunTask struct {
@@ -32,12 +37,15 @@ func (r Rerun) apply(c *Conductor) error {
 	for i, again := range chosen {
 		indexes[i] = again.entry.index
 	}
+	if err := c.renew(r.Input); err != nil {
+		return err
+	}
 	c.do(&rerunAdded{indexes})
 	slices.SortStableFunc(chosen, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.node.ID, b.node.ID), cmp.Compare(a.route, b.route))
 	})
 	for _, again := range chosen {
-		if err := c.again(again); err != nil {
+		if err := c.again(again, r.Input.Parameters != nil); err != nil {
 			return err
 		}
 	}
@@ -48,6 +56,25 @@ func (r Rerun) apply(c *Conductor) error {
 	}
 	c.do(&outputSet{})
 	c.setWorkflow(core.Resuming)
+	return nil
+}
+
+// renew lets what runs again see a new input. Vars are evaluated anew with new parameters only.
+func (c *Conductor) renew(in Input) error {
+	switch {
+	case in.Parameters == nil && in.Context == nil:
+		return nil
+	case in.Parameters == nil:
+		c.do(&contextRenewed{0, data{c.contexts[0].With(in.Context)}})
+		return nil
+	case c.spec.chain != nil:
+		return c.renewChain(in)
+	}
+	vars, failed := c.firstVars(in)
+	if failed {
+		return core.Errorf(core.Invalid, "Unable to rerun workflow with this input: %s", c.errors[len(c.errors)-1].String())
+	}
+	c.do(&contextRenewed{0, data{vars}})
 	return nil
 }
 
@@ -145,8 +172,9 @@ func (c *Conductor) withNext(e *entry) []int {
 	return out
 }
 
-// again prepares one task to run again.
-func (c *Conductor) again(r candidate) error {
+// again prepares one task to run again. With another input it may have another number of items: then all
+// of them run.
+func (c *Conductor) again(r candidate, changed bool) error {
 	latest := c.latest[r.place]
 	c.endNoMore(latest)
 	c.do(&errorsRemoved{r.node.ID})
@@ -157,6 +185,9 @@ func (c *Conductor) again(r candidate) error {
 		c.do(flags)
 	}
 	if r.node.task.with != nil && t != nil && t.items != nil {
+		if changed {
+			c.recount(t)
+		}
 		c.resetItems(t, r.reset)
 	} else if err := c.stageAgain(latest); err != nil {
 		return err
@@ -171,6 +202,14 @@ func (c *Conductor) again(r candidate) error {
 func (c *Conductor) endNoMore(e *entry) {
 	if e.term {
 		c.do(&entryTerm{Entry: e.index})
+	}
+}
+
+// recount resets a task that has another number of items now.
+func (c *Conductor) recount(t *staged) {
+	list, err := c.itemsOf(t.node.task.with, c.sight(t.place, t.in))
+	if err == nil && len(list) != len(t.items.status) { // an error shows when the task begins
+		c.do(&stagedItems{t.id, len(list)})
 	}
 }
 

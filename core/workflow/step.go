@@ -16,9 +16,13 @@ type Step struct{ changes []change }
 // Empty reports whether nothing changed.
 func (s Step) Empty() bool { return len(s.changes) == 0 }
 
-// And is a step that changes what s does, then what t does.
-func (s Step) And(t Step) Step {
-	return Step{append(s.changes[:len(s.changes):len(s.changes)], t.changes...)}
+// And is a step that changes what s does, then what the others do.
+func (s Step) And(others ...Step) Step {
+	all := s.changes[:len(s.changes):len(s.changes)]
+	for _, t := range others {
+		all = append(all, t.changes...)
+	}
+	return Step{all}
 }
 
 // kindNames are the names of changeKinds by type.

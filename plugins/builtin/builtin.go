@@ -54,6 +54,7 @@ func Runners(c Config) map[string]core.Runner {
 		"local-shell-script": scriptsInGo{map[string]core.Runner{"core.sendmail": sendmail{sh, c.SMTP}}, shellScript{sh}},
 		"python-script":      pythonScript{functions(c, sh), c.MaxOutput},
 		"http-request":       newHTTPRequest(c),
+		"inquirer":           inquirer{},
 		"noop":               noop{},
 		"announcement":       announcement{c.Announce},
 	}
@@ -61,7 +62,7 @@ func Runners(c Config) map[string]core.Runner {
 
 // Types describes the runners, in the order of their names.
 func Types() []core.RunnerType {
-	return []core.RunnerType{announcementType(), httpRequestType(), shellCmdType(), shellScriptType(), noopType(), pythonScriptType()}
+	return []core.RunnerType{announcementType(), httpRequestType(), inquirerType(), shellCmdType(), shellScriptType(), noopType(), pythonScriptType()}
 }
 
 func newShell(c Config) shell {

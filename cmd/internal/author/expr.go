@@ -1,4 +1,5 @@
-// Package author holds the commands that need no server: trying out expressions.
+// Package author holds the commands that need no server: trying out expressions; checking,
+// drawing and testing workflows.
 package author
 
 import (

@@ -20,19 +20,22 @@ import (
 
 // section is one part of the report.
 type section struct {
-	name string
-	run  func(b *bench) error
+	name  string
+	store string // "local", "redis" or, when the server is not measured, ""
+	run   func(b *bench) error
 }
 
 var sections = []section{
-	{"raw", (*bench).raw},
-	{"noop", (*bench).noop},
-	{"exec", (*bench).exec},
-	{"alone", (*bench).alone},
-	{"disk", (*bench).disk},
-	{"start", (*bench).start},
-	{"million", (*bench).million},
-	{"expr", (*bench).expressions},
+	{"raw", "", (*bench).raw},
+	{"noop", "local", (*bench).noop},
+	{"exec", "local", (*bench).exec},
+	{"alone", "local", (*bench).alone},
+	{"disk", "local", (*bench).disk},
+	{"start", "local", (*bench).start},
+	{"million", "local", (*bench).million},
+	{"workflows", "local", (*bench).workflows},
+	{"redis", "redis", (*bench).redis},
+	{"expr", "", (*bench).expressions},
 }
 
 // bench is one run of the benchmarks.
@@ -41,6 +44,8 @@ type bench struct {
 	binary string // of the server
 	dir    string // everything is written below it, and removed
 	quick  bool
+	events int    // in one run on Redis; 0: the section's own number
+	tasks  int    // of the largest workflow; 0: the section's own number
 	stored int    // executions in the big store
 	keep   string // where the big store stays for the next run; "": nowhere
 }
@@ -51,10 +56,13 @@ func main() {
 	flag.BoolVar(&b.quick, "quick", false, "small counts: does it work, not how fast is it")
 	flag.IntVar(&b.stored, "stored", 0, "executions in the big store (default 1000000; 20000 with -quick)")
 	flag.StringVar(&b.keep, "keep", "", "directory in which the big store is kept, and used again by the next run")
+	flag.IntVar(&b.events, "events", 0, "events in one run on Redis (default 10000; 1000 with -quick)")
+	flag.IntVar(&b.tasks, "tasks", 0, "tasks of the largest workflows (default 10000; 1000 with -quick)")
+	store := flag.String("store", "", "only sections that measure the server on this store: local or redis")
 	only := flag.String("only", "", "comma-separated sections: "+strings.Join(names(), ", "))
 	where := flag.String("dir", "", "directory on the disk to measure (default: the temporary one)")
 	flag.Parse()
-	if err := b.all(*only, *where); err != nil {
+	if err := b.all(*only, *store, *where); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -68,16 +76,34 @@ func names() []string {
 	return ns
 }
 
-// all runs the chosen sections in the order of the list.
-func (b *bench) all(only, where string) (err error) {
-	chosen := names()
+// choose returns the sections asked for, in the order of the list.
+func choose(only, store string) ([]section, error) {
+	asked := names()
 	if only != "" {
-		chosen = strings.Split(only, ",")
+		asked = strings.Split(only, ",")
 	}
-	for _, name := range chosen {
+	for _, name := range asked {
 		if !slices.Contains(names(), name) {
-			return fmt.Errorf("no section %q; there are %s", name, strings.Join(names(), ", "))
+			return nil, fmt.Errorf("no section %q; there are %s", name, strings.Join(names(), ", "))
 		}
+	}
+	var chosen []section
+	for _, s := range sections {
+		if slices.Contains(asked, s.name) && (store == "" || store == s.store) {
+			chosen = append(chosen, s)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("no such section measures the store %q; there are local and redis", store)
+	}
+	return chosen, nil
+}
+
+// all runs the chosen sections.
+func (b *bench) all(only, store, where string) (err error) {
+	chosen, err := choose(only, store)
+	if err != nil {
+		return err
 	}
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
 		return err
@@ -88,10 +114,7 @@ func (b *bench) all(only, where string) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 	b.stored = b.count(b.stored)
 	fmt.Fprintf(b.out, "petrel bench: %s, %s/%s, %d CPUs, data in %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.dir)
-	for _, s := range sections {
-		if !slices.Contains(chosen, s.name) {
-			continue
-		}
+	for _, s := range chosen {
 		if err := s.run(b); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -115,6 +138,14 @@ func (b *bench) few(n int) int {
 		return max(1, n/10)
 	}
 	return n
+}
+
+// or returns what was asked for, or else a number of the section's own.
+func or(asked, own int) int {
+	if asked > 0 {
+		return asked
+	}
+	return own
 }
 
 // rounds is how often a pair of runs is repeated.

@@ -154,6 +154,6 @@ func (b *bench) contestAt(t *table, y *yardstick, s *server, c contest, clients 
 	ratio, own := median(ratios), median(ours)
 	t.row(fmt.Sprint(clients), perSecond(median(theirs)), perSecond(own), times(ratio), c.bar(clients, ratio, own),
 		fmt.Sprintf("%.2f", last.applies), fmt.Sprintf("%.2f", last.waits), fmt.Sprintf("%.0f", last.bytes),
-		fmt.Sprintf("%.1f", last.reads), fmt.Sprintf("%.0f us", last.cpu*1e6))
+		fmt.Sprintf("%.1f", last.reads), micros(last.cpu))
 	return nil
 }

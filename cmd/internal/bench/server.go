@@ -30,9 +30,11 @@ type server struct {
 
 const password = "bench-only"
 
-// serve starts the server on a data directory and waits until it is ready.
-func (b *bench) serve(dir string) (*server, error) {
-	s := &server{dir: dir, cmd: exec.Command(b.binary, "server", "--listen", "127.0.0.1:0", "--data", dir)}
+// serve starts the server on a data directory, with more arguments if given, and waits
+// until it is ready.
+func (b *bench) serve(dir string, more ...string) (*server, error) {
+	args := append([]string{"server", "--listen", "127.0.0.1:0", "--data", dir}, more...)
+	s := &server{dir: dir, cmd: exec.Command(b.binary, args...)}
 	s.cmd.Env = append(os.Environ(), "PETREL_ADMIN_USER=bench", "PETREL_ADMIN_PASSWORD="+password)
 	log, err := os.Create(dir + ".log")
 	if err != nil {
@@ -165,6 +167,17 @@ func (s *server) memory() (float64, error) {
 	}
 	pages, err := strconv.Atoi(strings.Fields(string(raw))[1])
 	return float64(pages * os.Getpagesize()), err
+}
+
+// peak returns the most bytes of memory that were in use since the server began.
+func (s *server) peak() (float64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(raw), "VmHWM:")
+	kilobytes, err := strconv.Atoi(strings.Fields(rest + " ?")[0])
+	return float64(kilobytes) * 1024, err
 }
 
 // size returns the bytes that files below the data directory take on disk.

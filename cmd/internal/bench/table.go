@@ -73,6 +73,8 @@ func times(v float64) string { return fmt.Sprintf("%.2fx", v) }
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
+func micros(seconds float64) string { return fmt.Sprintf("%.0f us", seconds*1e6) }
+
 func megabytes(n float64) string { return fmt.Sprintf("%.1f MB", n/1e6) }
 
 type number interface{ ~int64 | ~float64 }

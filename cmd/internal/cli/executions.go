@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -72,31 +73,38 @@ func (a *app) executionList() *cobra.Command {
 
 // view is how one execution is shown.
 type view struct {
-	detail bool
-	key    string
+	detail  bool
+	key     string
+	tasks   bool // of a workflow: a table of all its children
+	depth   int  // of the children shown, below 0 all
+	raw     bool // a workflow like any other execution
+	exclude bool // without the result
 }
 
 func (v *view) register(f *pflag.FlagSet) {
 	f.BoolVarP(&v.detail, "detail", "d", false, "show the execution as a table")
 	f.StringVarP(&v.key, "key", "k", "", "show only this part of the result, such as stdout or body.items")
+	f.BoolVar(&v.tasks, "show-tasks", false, "of a workflow: show all its children as a table")
+	f.IntVar(&v.depth, "depth", -1, "of a workflow: how many levels of children to show, -1 for all")
+	f.BoolVar(&v.raw, "raw", false, "show a workflow without its tasks")
 }
 
 func (a *app) executionGet() *cobra.Command {
 	var v view
-	var noResult bool
 	return a.command(verb{
 		name: "get", short: "Show an execution", args: "id+", attributes: getAttributes, attrLong: true,
-		long: `Shows executions by id; "last" is the newest.`,
+		long: `Shows executions by id; "last" is the newest. Of a workflow it draws the tasks, and says
+what went wrong first, or why it waits.`,
 		flags: func(f *pflag.FlagSet) {
 			v.register(f)
-			f.BoolVarP(&noResult, "exclude-result", "x", false, "leave out the result, which may be large")
+			f.BoolVarP(&v.exclude, "exclude-result", "x", false, "leave out the result, which may be large")
 		},
 		do: func(ctx context.Context, s *session, ids []string) error {
-			if noResult {
+			if v.exclude {
 				s.attributes = slices.DeleteFunc(slices.Clone(s.attributes), func(name string) bool { return name == "result" })
 			}
-			query := s.executionQuery(noResult)
-			return s.eachExecution(ctx, ids, query, func(o client.Object) error { return s.showExecution(o, v) })
+			query := s.executionQuery(v.exclude)
+			return s.eachExecution(ctx, ids, query, func(o client.Object) error { return s.showExecution(ctx, o, v) })
 		},
 	})
 }
@@ -108,7 +116,7 @@ func (s *session) executionQuery(noResult bool) url.Values {
 	case s.all():
 		return nil
 	}
-	needed := append([]string{"action.ref", "action.runner_type", "start_timestamp", "end_timestamp"}, s.attributes...)
+	needed := append([]string{"action.ref", "action.runner_type", "start_timestamp", "end_timestamp", "reason"}, s.attributes...)
 	return url.Values{"include_attributes": {strings.Join(needed, ",")}}
 }
 
@@ -119,10 +127,17 @@ func (s *session) eachExecution(ctx context.Context, ids []string, query url.Val
 }
 
 // showExecution prints one execution. st2: cli.md, execution text and section 5.
-func (s *session) showExecution(o client.Object, v view) error {
+func (s *session) showExecution(ctx context.Context, o client.Object, v view) error {
 	o = masked(o)
-	if v.key != "" {
+	if v.tasks && !isWorkflow(o) {
+		return errors.New("--show-tasks option can only be used with workflow actions")
+	}
+	plain := v.detail || v.raw || s.cmd.Flags().Changed("attr")
+	switch {
+	case v.key != "":
 		return s.showResult(o, v.key)
+	case isWorkflow(o) && !plain:
+		return s.showWorkflow(ctx, o, v)
 	}
 	attributes := s.attributes
 	if s.all() {
@@ -131,6 +146,17 @@ func (s *session) showExecution(o client.Object, v view) error {
 	if s.document() {
 		return s.writeDocument(selected(o, attributes))
 	}
+	properties := s.properties(o, attributes)
+	if !s.cmd.Flags().Changed("attr") {
+		properties = afterStatus(properties, reasonOf(o))
+	}
+	if v.detail {
+		return render.Properties(s.stdout, properties)
+	}
+	return render.Text(s.stdout, properties)
+}
+
+func (s *session) properties(o client.Object, attributes []string) []render.Property {
 	properties := make([]render.Property, len(attributes))
 	for i, name := range attributes {
 		value := executionResource.readable(s, o, name)
@@ -139,10 +165,7 @@ func (s *session) showExecution(o client.Object, v view) error {
 		}
 		properties[i] = render.Property{Name: name, Value: value}
 	}
-	if v.detail {
-		return render.Properties(s.stdout, properties)
-	}
-	return render.Text(s.stdout, properties)
+	return properties
 }
 
 func (s *session) showResult(o client.Object, key string) error {
@@ -221,7 +244,7 @@ func (a *app) executionSteer(name, status, short string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := s.showExecution(e.Raw, v); err != nil {
+				if err := s.showExecution(ctx, e.Raw, v); err != nil {
 					return err
 				}
 			}

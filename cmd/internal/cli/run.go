@@ -132,7 +132,7 @@ func (s *session) follow(ctx context.Context, c *client.Client, e client.Executi
 	}
 	// st2: cli.md, run in depth: the line the dots are on, empty or not, also with -j and -y.
 	s.printf("\n")
-	if err := s.showExecution(e.Raw, o.view); err != nil {
+	if err := s.showExecution(ctx, e.Raw, o.view); err != nil {
 		return err
 	}
 	if e.Status == "failed" {

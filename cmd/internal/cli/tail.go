@@ -76,6 +76,7 @@ type tail struct {
 	metadata bool
 
 	children  map[string]string // id to the status last told, of the descendants seen so far
+	over      map[string]bool   // children that had ended, and were told of, before we came
 	ownOutput bool              // the root's output comes over its own stream
 	started   bool
 	status    string // how the root ended, "" = not yet
@@ -97,7 +98,7 @@ func (t *tail) follow(ctx context.Context) error {
 	defer readers.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t.children = map[string]string{}
+	t.children, t.over = map[string]string{}, map[string]bool{}
 
 	life, err := t.api.Events(ctx, client.EventQuery{
 		Events: []string{client.EventExecutionUpdate, client.EventOutput}, Until: t.root,
@@ -116,6 +117,9 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 	if e.Status == "running" {
 		t.start()
+	}
+	if err := t.catchUp(ctx, e); err != nil {
+		return err
 	}
 	arrivals := make(chan arrival)
 	read := func(s *client.Stream) { readers.Go(func() { forward(ctx, s, arrivals) }) }
@@ -212,6 +216,9 @@ func (t *tail) past(ctx context.Context, e client.Execution) error {
 	if err != nil {
 		return err
 	}
+	if err := t.catchUp(ctx, e); err != nil {
+		return err
+	}
 	t.printf("%s\nExecution %s has completed (status=%s).\n", text, t.root, e.Status)
 	return nil
 }
@@ -236,7 +243,7 @@ func (t *tail) seeOutput(o client.Object, own bool) {
 	_, child := t.children[id]
 	mine := id == t.root && own == t.ownOutput
 	wanted := t.kind == "" || o.String("output_type") == t.kind
-	if !wanted || !mine && !child {
+	if !wanted || t.over[id] || !mine && !child {
 		return
 	}
 	if mine {
@@ -263,26 +270,5 @@ func (t *tail) start() {
 	if !t.started {
 		t.started = true
 		t.printf("Execution %s has started.\n\n", t.root)
-	}
-}
-
-func (t *tail) seeChild(e client.Execution) {
-	parent := e.Context.String("parent.execution_id")
-	_, ours := t.children[parent]
-	if !ours && parent != t.root {
-		return
-	}
-	task := e.Context.String("orquesta.task_name")
-	if task == "" {
-		task = e.Context.String("chain.name")
-	}
-	told := t.children[e.ID]
-	t.children[e.ID] = e.Status
-	switch {
-	case e.Status == told:
-	case e.Status == "running":
-		t.printf("Child execution (task=%s) %s has started.\n\n", task, e.ID)
-	case e.Completed():
-		t.printf("\nChild execution (task=%s) %s has finished (status=%s).\n", task, e.ID, e.Status)
 	}
 }
