@@ -16,8 +16,8 @@ var ErrDrained = errors.New("the server is shutting down")
 // Runner carries out actions of one runner type.
 //
 // Run returns when the action is over, or has ended everything it started within a few
-// seconds of ctx being done. A Result whose status is not final means somebody else will
-// finish the execution. An error means the action could not be carried out: the
+// seconds of ctx being done. A Result that is pending waits for somebody's answer; only the
+// runner type inquirer returns one. An error means the action could not be carried out: the
 // execution fails with it.
 type Runner interface {
 	Run(ctx context.Context, c Call) (Result, error)

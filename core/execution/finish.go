@@ -100,7 +100,7 @@ func (e *Engine) finish(ctx context.Context, tx *store.Tx, d *ending, x *core.Ex
 	if x.Status.Final() {
 		return nil
 	}
-	res := asked(outcome(x, d.result, d.cause))
+	res := asked(x, outcome(x, d.result, d.cause))
 	if res.Status == core.Pending {
 		return e.ask(ctx, tx, x, res.Value)
 	}

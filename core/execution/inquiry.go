@@ -49,12 +49,12 @@ func InquiryOf(x *core.Execution) (*Inquiry, error) {
 }
 
 // asked checks a result that is no end: a question. One that nobody could answer is a failure.
-func asked(res core.Result) core.Result {
+func asked(x *core.Execution, res core.Result) core.Result {
 	switch {
 	case res.Status.Final():
 		return res
-	case res.Status != core.Pending:
-		return failure(fmt.Errorf("the runner left the action %s, and nobody would end it", res.Status))
+	case res.Status != core.Pending || x.Runner != Inquirer:
+		return failure(fmt.Errorf("the runner %s left the action %s, and nobody would end it", x.Runner, res.Status))
 	}
 	q := &Inquiry{}
 	err := json.Unmarshal(res.Value, q)

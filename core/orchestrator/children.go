@@ -26,18 +26,37 @@ func (s *session) hear(ctx context.Context, child *core.Execution) error {
 		}
 		s.flow.Open--
 	}
-	s.update(updateOf(t, child.Status, result))
-	if child.Status.Final() && s.answered() {
-		s.update(workflow.StatusRequest{Status: core.Resuming})
+	if s.c.Status().Final() && standsStill(child.Status) {
+		return s.cancel(ctx, child)
 	}
+	if child.Status.Final() && s.stands() {
+		s.wake(updateOf(t, child.Status, result))
+		return nil
+	}
+	s.update(updateOf(t, child.Status, result))
+	s.resumed = s.resumed || standsStill(child.Status)
 	return nil
 }
 
-// answered reports whether the workflow stands still only because it waited for an answer
-// that has come.
-func (s *session) answered() bool {
-	standing := s.c.Status() == core.Paused || s.c.Status() == core.Pausing
-	return standing && s.x.Context.PausedBy == "" && (s.x.Status == core.Paused || s.x.Status == core.Pausing || s.x.Status == core.Running)
+// wake tells a conductor that stands still of the end of a child. It goes on first: in its
+// sleep it would not notice a failure. Unless a user has paused it, it then stays awake.
+func (s *session) wake(end workflow.Event) {
+	s.update(workflow.StatusRequest{Status: core.Resuming})
+	s.update(end)
+	if s.x.Context.PausedBy != "" {
+		s.update(workflow.StatusRequest{Status: core.Pausing})
+		return
+	}
+	s.resumed = true
+}
+
+// stands reports whether the workflow stands still, or is about to because of a question.
+func (s *session) stands() bool {
+	if s.x.Status == core.Canceling {
+		return false
+	}
+	now := s.c.Status()
+	return now == core.Paused || now == core.Pausing && s.x.Context.PausedBy == ""
 }
 
 func updateOf(t *core.TaskContext, status core.Status, result expr.Value) workflow.Event {

@@ -108,8 +108,18 @@ func (o *Orchestrator) Break(ctx context.Context, tx *store.Tx, id string, cause
 		return err
 	}
 	o.Log.Error("a workflow could not be carried on", "execution", id, "error", cause)
-	if err := o.cancelChildren(ctx, tx, x); err != nil {
+	children, err := o.childrenOf(ctx, id)
+	if err != nil {
 		return err
+	}
+	s := &session{o: o, tx: tx, x: x}
+	for _, c := range children {
+		if c.Status.Final() {
+			continue
+		}
+		if err := s.cancel(ctx, c); err != nil {
+			return err
+		}
 	}
 	return o.Executions.End(ctx, tx, x, failedResult("The workflow could not be carried on: "+cause.Error()))
 }

@@ -12,13 +12,13 @@ import (
 // record brings the workflow's own record to where its conductor stands.
 func (s *session) record(ctx context.Context) error {
 	status := s.c.Status()
-	if status.Final() && !s.c.Busy() {
-		s.did(s.c.Conclude())
-		if s.flow.Open > 0 {
-			if err := s.o.cancelChildren(ctx, s.tx, s.x); err != nil {
-				return err
-			}
+	if status.Final() && !s.was.Final() && s.flow.Open > 0 {
+		if err := s.takeBack(ctx); err != nil {
+			return err
 		}
+	}
+	if status.Final() && s.flow.Open == 0 {
+		s.did(s.c.Conclude())
 		result, err := s.result(ctx)
 		if err != nil {
 			return err

@@ -12,15 +12,17 @@ import (
 
 // session is the work on one workflow within one Tx.
 type session struct {
-	o      *Orchestrator
-	tx     *store.Tx
-	x      *core.Execution // the workflow's own record
-	flow   *store.Flow     // nil until it has begun
-	c      *workflow.Conductor
-	news   []*core.Execution // children that have something to tell
-	look   bool              // its status may say what a user wants
-	passed bool              // children were told what the user wants
-	steps  []workflow.Step   // what changed so far
+	o       *Orchestrator
+	tx      *store.Tx
+	x       *core.Execution // the workflow's own record
+	flow    *store.Flow     // nil until it has begun
+	c       *workflow.Conductor
+	news    []*core.Execution // children that have something to tell
+	look    bool              // its status may say what a user wants
+	passed  bool              // children were told what the user wants
+	resumed bool              // it has just been asked to go on, or a child stands still again
+	was     core.Status       // the conductor's status before that
+	steps   []workflow.Step   // what changed so far
 }
 
 type sessionKey string
@@ -72,7 +74,7 @@ func (s *session) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	s.c.Env = s.env(ctx)
+	s.c.Env, s.was = s.env(ctx), s.c.Status()
 	s.steer()
 	for _, child := range s.news {
 		if err := s.hear(ctx, child); err != nil {
@@ -85,7 +87,7 @@ func (s *session) settle(ctx context.Context) error {
 	if err := s.passOn(ctx); err != nil {
 		return err
 	}
-	s.waitAgain()
+	s.goOn()
 	if err := s.record(ctx); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ func (s *session) steer() {
 	case core.Pausing, core.Resuming, core.Canceling:
 		if s.c.Status() != s.x.Status {
 			s.update(workflow.StatusRequest{Status: s.x.Status})
+			s.resumed = s.x.Status == core.Resuming
 		}
 	}
 }
@@ -62,10 +63,14 @@ func tooLate(err error) bool {
 	return err == nil || k == core.Invalid || k == core.NotFound || k == core.Conflict && !errors.Is(err, store.ErrConflict)
 }
 
-// waitAgain lets a workflow that is to go on stand still again, when all that it could do
-// waits for an answer.
-func (s *session) waitAgain() {
-	if s.c.Status() == core.Resuming && !s.c.Busy() && !s.passed {
+// goOn says what becomes of a workflow that is to go on: it runs, or stands still again
+// when all that it could do waits for an answer. Children that go on too will say so.
+func (s *session) goOn() {
+	switch {
+	case s.c.Status() != core.Resuming || s.passed || !s.resumed:
+	case s.c.Busy():
+		s.update(workflow.StatusRequest{Status: core.Running})
+	default:
 		s.update(workflow.StatusRequest{Status: core.Pausing})
 	}
 }
@@ -86,23 +91,26 @@ func (s *session) heed(ctx context.Context) error {
 	return err
 }
 
-// cancelChildren ends what a workflow leaves behind that ends before its children: what
-// waits for an answer, say, when another task has failed.
-func (o *Orchestrator) cancelChildren(ctx context.Context, tx *store.Tx, x *core.Execution) error {
-	children, err := o.childrenOf(ctx, x.ID)
-	if err != nil {
-		return err
-	}
-	user := cmp.Or(x.Context.CancelledBy, x.Context.User)
+func standsStill(s core.Status) bool { return s == core.Paused || s == core.Pending }
+
+// takeBack ends the children of a workflow that has failed which wait for an answer: it
+// would be of no use. What runs goes on to its end.
+func (s *session) takeBack(ctx context.Context) error {
+	children, err := s.o.childrenOf(ctx, s.x.ID)
 	for _, c := range children {
-		if c.Status.Final() {
-			continue
-		}
-		if _, err := o.Executions.Cancel(ctx, tx, c.ID, user); !tooLate(err) {
-			return err
+		if err == nil && standsStill(c.Status) {
+			err = s.cancel(ctx, c)
 		}
 	}
-	return nil
+	return err
+}
+
+func (s *session) cancel(ctx context.Context, child *core.Execution) error {
+	_, err := s.o.Executions.Cancel(ctx, s.tx, child.ID, cmp.Or(s.x.Context.CancelledBy, s.x.Context.User))
+	if tooLate(err) {
+		return nil
+	}
+	return err
 }
 
 // childrenOf are the executions that a workflow asked for, the oldest first.

@@ -145,7 +145,7 @@ func TestAnswer(t *testing.T) {
 	ask := w.awaitStatus(w.child(inner, "ask").ID, core.Pending)
 	w.awaitHold("h")
 	w.awaitStatus(inner, core.Paused)
-	w.awaitStatus(id, core.Pausing)
+	w.awaitStatus(id, core.Running)
 	w.letGo("h")
 	slow := w.child(id, "s").ID
 	w.awaitStatus(slow, core.Succeeded) // nobody asked it to pause
@@ -233,9 +233,9 @@ func TestQuestionsOfAFailedWorkflow(t *testing.T) {
 	inner := w.child(id, "b").ID
 	w.awaitStatus(w.child(inner, "ask").ID, core.Pending)
 	w.awaitHold("h")
-	w.awaitStatus(id, core.Pausing)
+	w.awaitStatus(inner, core.Paused)
 	w.letGo("h")
-	w.end(id)
+	w.expectEnd(id, core.Failed, "null")
 }
 
 func TestCancelledWhileAsking(t *testing.T) {
@@ -251,7 +251,7 @@ func TestCancelledWhileAsking(t *testing.T) {
 
 // Items: no further one begins while the workflow is paused; cancelled, those that run end.
 func TestItemsArePausedAndCancelled(t *testing.T) {
-	items := map[string]string{"top": flow("tasks:\n  a: {with: {items: <% ctx(l) %>, concurrency: 2}, action: test.hold name=<% item() %>, next: [{publish: [{r: <% result().v %>}]}]}\noutput: [{r: <% ctx().get(r) %>}]\n")}
+	items := map[string]string{"top": flow("tasks:\n  a: {with: {items: <% ctx(l) %>, concurrency: 2}, action: test.hold name=<% item() %>, next: [{when: <% succeeded() %>, publish: [{r: <% result().v %>}]}]}\noutput: [{r: <% ctx().get(r) %>}]\n")}
 	for _, cancel := range []bool{false, true} {
 		w := newWorld(t, items)
 		w.start()

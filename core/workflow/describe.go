@@ -7,13 +7,14 @@ func (n *Node) Action() string {
 	return ref
 }
 
-// Items is the list that a task is repeated over as written, "" for a task that is not.
-func (n *Node) Items() string {
+// Items are the names of an item's parts and the list that a task is repeated over, as written; the
+// list is "" for a task that is not.
+func (n *Node) Items() (names []string, list string) {
 	if n.task.with == nil {
-		return ""
+		return nil, ""
 	}
-	list, _ := n.task.with.list.value.(string)
-	return list
+	list, _ = n.task.with.list.value.(string)
+	return n.task.with.names, list
 }
 
 // Start reports whether the workflow starts with the task.

@@ -201,7 +201,10 @@ func (c *Conductor) react(e *entry) {
 		more: c.staged.ready > 0 || more, handled: more || c.state.goesOn(e.place, false),
 	}
 	was := c.status
-	c.setWorkflow(afterTask(was, e.status, o))
+	if was == core.Paused && e.node.ID == commandFail { // st2 differs: there it is forgotten beside a question
+		c.setWorkflow(core.Failed)
+	}
+	c.setWorkflow(afterTask(c.status, e.status, o))
 	if c.status.Final() && !was.Final() {
 		c.failUnreachable()
 	}

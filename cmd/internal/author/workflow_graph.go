@@ -72,8 +72,11 @@ func notes(n *workflow.Node) []string {
 	if action := n.Action(); action != "" {
 		out = append(out, action)
 	}
-	if items := n.Items(); items != "" {
-		out = append(out, "for "+bare(items))
+	switch names, list := n.Items(); {
+	case list != "" && len(names) > 0:
+		out = append(out, "for "+strings.Join(names, ", ")+" in "+bare(list))
+	case list != "":
+		out = append(out, "for each in "+bare(list))
 	}
 	switch {
 	case n.Join == "*":

@@ -140,14 +140,6 @@ func (b *bench) few(n int) int {
 	return n
 }
 
-// or returns what was asked for, or else a number of the section's own.
-func or(asked, own int) int {
-	if asked > 0 {
-		return asked
-	}
-	return own
-}
-
 // rounds is how often a pair of runs is repeated.
 func (b *bench) rounds() int {
 	if b.quick {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -39,7 +40,7 @@ func (b *bench) onRedis(c redisContest) (err error) {
 	if err := s.rule("bench-noop", "core.noop", nil); err != nil {
 		return err
 	}
-	p := redisPair{redis: r, server: s, n: or(b.events, b.few(10_000))}
+	p := redisPair{redis: r, server: s, n: cmp.Or(b.events, b.few(10_000))}
 	for range b.rounds() {
 		if err := p.run(); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,7 @@ import (
 const (
 	timeBar      = 1.3   // per task, from 100 tasks to the most
 	bytesBar     = 2.2   // the same
-	memoryBar    = 200e6 // bytes, of a server that ran the most items
+	memoryBar    = 200e6 // bytes at most, of a server that ran the most items
 	workflowsBar = 300   // a second, of 10 tasks in a row, at 16 clients
 	temporals    = 5.5   // what Temporal's dev server was found to do of these a second
 )
@@ -44,15 +45,15 @@ func (b *bench) workflows() error {
 
 func (b *bench) mostTasks() int {
 	if b.quick {
-		return or(b.tasks, 1000)
+		return cmp.Or(b.tasks, 1000)
 	}
-	return or(b.tasks, 10_000)
+	return cmp.Or(b.tasks, 10_000)
 }
 
 // eachWorkflow measures them one by one, each on a server of its own.
 func (b *bench) eachWorkflow(config string, all []workflow) error {
 	t := newTable("workflows: one at a time, every action core.noop", "workflow", "tasks", "time", "per task", "to 100", "bar",
-		"stored per task", "to 100", "bar", "Applies", "CPU", "peak memory", "bar")
+		"stored per task", "to 100", "bar", "Applies", "CPU", "memory", "peak", "bar")
 	base := map[string]workflowCosts{}
 	for _, w := range all {
 		c, err := b.workflowAlone(config, w)
@@ -66,17 +67,17 @@ func (b *bench) eachWorkflow(config string, all []workflow) error {
 	}
 	t.remark("Time: from the request to the end on the event stream, the median where there are several; it covers reading and inspecting the workflow.")
 	t.remark("The first run on a server is left out, but of the largest. Stored: bytes given to the store, per task or item, with the child's execution.")
-	t.remark("Peak memory: of a server that ran only this. The conductor alone, beside Python's: go test -run '^$' -bench . ./core/workflow")
+	t.remark("Memory: of a server that ran only this, at the end and at most. The conductor alone, beside Python's: go test -run '^$' -bench . ./core/workflow")
 	t.print(b.out)
 	return nil
 }
 
-// workflowCosts are per task or item, but for the first and the last.
+// workflowCosts are per task or item where nothing else is said.
 type workflowCosts struct {
 	took                time.Duration // of the whole workflow
 	each                time.Duration
 	bytes, applies, cpu float64
-	peak                float64 // bytes, of the server
+	memory, peak        float64 // bytes, of the server
 }
 
 func (c workflowCosts) cells(w workflow, base workflowCosts, most bool) []string {
@@ -94,7 +95,7 @@ func (c workflowCosts) cells(w workflow, base workflowCosts, most bool) []string
 	}
 	return []string{
 		w.name, fmt.Sprint(w.children()), millis(c.took), micros(c.each.Seconds()), ratio, timeVerdict,
-		fmt.Sprintf("%.0f B", c.bytes), grown, bytesVerdict, fmt.Sprintf("%.2f", c.applies), micros(c.cpu), megabytes(c.peak), memoryVerdict,
+		fmt.Sprintf("%.0f B", c.bytes), grown, bytesVerdict, fmt.Sprintf("%.2f", c.applies), micros(c.cpu), megabytes(c.memory), megabytes(c.peak), memoryVerdict,
 	}
 }
 
@@ -134,6 +135,9 @@ func (b *bench) workflowAlone(config string, w workflow) (c workflowCosts, err e
 	c = workflowCosts{
 		took: median(took), each: median(took) / time.Duration(w.children()),
 		bytes: after.each(before, metricBytes, tasks), applies: after.each(before, metricApplies, tasks), cpu: after.each(before, metricCPU, tasks),
+	}
+	if c.memory, err = s.memory(); err != nil {
+		return c, err
 	}
 	c.peak, err = s.peak()
 	return c, err

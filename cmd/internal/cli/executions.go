@@ -148,7 +148,7 @@ func (s *session) showExecution(ctx context.Context, o client.Object, v view) er
 	}
 	properties := s.properties(o, attributes)
 	if !s.cmd.Flags().Changed("attr") {
-		properties = afterStatus(properties, reasonOf(o))
+		properties = afterStatus(properties, append(lineage(o), reasonOf(o)...))
 	}
 	if v.detail {
 		return render.Properties(s.stdout, properties)

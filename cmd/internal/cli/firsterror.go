@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"encoding/json"
 	"strings"
 
 	"github.com/petrelhq/petrel/cmd/internal/cli/render"
@@ -10,27 +10,56 @@ import (
 
 // mishap is what went wrong first in a workflow.
 type mishap struct {
-	lines []string // one for each workflow on the way to it, the outermost first
+	way   []step   // to what went wrong, from the outermost workflow to the innermost
 	tasks []string // the tasks on that way
 	said  []string // by the action that failed
+}
+
+// step is what one workflow tells.
+type step struct {
+	at      string // "file:3: task t1"
+	message string
+}
+
+// seeResult is the message of a task whose action failed: its result tells more.
+const seeResult = "Execution failed. See result for details."
+
+// lines tell the cause first, with file and line, and then the workflows around it.
+func (m *mishap) lines(given string) []string {
+	last := m.way[len(m.way)-1]
+	message := strings.Split(last.message, "\n")
+	if last.message == seeResult && m.said != nil {
+		message = []string{m.said[len(m.said)-1]}
+		message = append(message, m.said[:len(m.said)-1]...)
+	}
+	if last.at != "" {
+		message[0] = last.at + ": " + message[0]
+	}
+	if given != "" {
+		message = append(message, given)
+	}
+	for i := len(m.way) - 2; i >= 0; i-- {
+		message = append(message, "within "+m.way[i].at)
+	}
+	return message
 }
 
 // firstError finds out what went wrong first, nil when nothing did.
 func firstError(result any) *mishap {
 	r, _ := result.(map[string]any)
 	if failed := failedTask(r); failed != nil {
-		name := client.Object(failed).String("name")
-		return deeper(mishap{lines: []string{"task " + name}, tasks: []string{name}}, failed["result"])
+		name := failed.String("name")
+		return deeper(mishap{way: []step{{"task " + name, seeResult}}, tasks: []string{name}}, failed["result"])
 	}
 	if text := client.Object(r).String("error"); text != "" {
-		return &mishap{lines: strings.Split(text, "\n")}
+		return &mishap{way: []step{{"", text}}}
 	}
 	errs, _ := r["errors"].([]any)
 	if len(errs) == 0 {
-		return inspectionLines(r)
+		return refusal(r)
 	}
 	first, _ := errs[0].(map[string]any)
-	m := mishap{lines: []string{errorLine(first)}}
+	m := mishap{way: []step{stepOf(first)}}
 	if task := client.Object(first).String("task_id"); task != "" {
 		m.tasks = []string{task}
 	}
@@ -39,12 +68,21 @@ func firstError(result any) *mishap {
 
 // deeper goes on where a task's result tells of a workflow.
 func deeper(m mishap, result any) *mishap {
+	if list, ok := result.([]any); ok { // of items
+		result = nil
+		for _, item := range list {
+			if r, _ := item.(map[string]any); r != nil && (r["failed"] == true || r["errors"] != nil || r["error"] != nil) {
+				result = item
+				break
+			}
+		}
+	}
 	next := firstError(result)
 	if r, _ := result.(map[string]any); next == nil || r["errors"] == nil && r["tasks"] == nil {
 		m.said = said(result)
 		return &m
 	}
-	return &mishap{lines: append(m.lines, next.lines...), tasks: append(m.tasks, next.tasks...), said: next.said}
+	return &mishap{way: append(m.way, next.way...), tasks: append(m.tasks, next.tasks...), said: next.said}
 }
 
 // failedIn finds the execution of the last task on the way, nil when it is not among the children.
@@ -76,20 +114,22 @@ const mostInput = 300
 // inputLine tells what an action was given.
 func inputLine(o client.Object) string {
 	var b strings.Builder
-	if err := render.JSON(&b, map[string]any(masked(o).Object("parameters"))); err != nil {
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(masked(o).Object("parameters")); err != nil {
 		return ""
 	}
-	text := strings.Join(strings.Fields(b.String()), " ")
+	text := strings.TrimSpace(b.String())
 	if len(text) > mostInput {
 		text = strings.ToValidUTF8(text[:mostInput], "") + "…"
 	}
 	return "the action " + o.String("action.ref") + " was given " + text
 }
 
-// inspectionLines are what is wrong with a workflow that could not begin.
-func inspectionLines(r client.Object) *mishap {
+// refusal tells what is wrong with a workflow that could not begin.
+func refusal(r client.Object) *mishap {
 	if _, refused := r["errors"].(map[string]any); refused && r.String("message") != "" {
-		return &mishap{lines: strings.Split(r.String("message"), "\n")}
+		return &mishap{way: []step{{"", r.String("message")}}}
 	}
 	return nil
 }
@@ -107,32 +147,25 @@ func failedTask(r client.Object) client.Object {
 	return last
 }
 
-// errorLine is "file:3: task t1: message: expression".
-func errorLine(e client.Object) string {
-	line := e.String("message")
-	if task := e.String("task_id"); task != "" {
-		line = "task " + task + ": " + line
-	}
-	if text := e.String("expression"); text != "" && !strings.Contains(line, text) {
-		line += ": " + text
-	}
+// stepOf reads an error of a workflow.
+func stepOf(e client.Object) step {
+	var at []string
 	if file := e.String("file"); file != "" {
-		line = fmt.Sprintf("%s:%s: %s", file, number(e["line"]), line)
+		at = append(at, file+":"+number(e["line"]))
 	}
-	return line
+	if task := e.String("task_id"); task != "" {
+		at = append(at, "task "+task)
+	}
+	s := step{at: strings.Join(at, ": "), message: e.String("message")}
+	if text := e.String("expression"); text != "" && !strings.Contains(s.message, text) {
+		s.message += ": " + text
+	}
+	return s
 }
 
 // said is what the result of a failed action tells: its error, or the end of what it
 // wrote to stderr, and its exit code.
 func said(result any) []string {
-	if list, ok := result.([]any); ok { // of items
-		for _, item := range list {
-			if lines := said(item); lines != nil {
-				return lines
-			}
-		}
-		return nil
-	}
 	r, _ := result.(map[string]any)
 	if r == nil || r["succeeded"] == true {
 		return nil
@@ -144,7 +177,7 @@ func said(result any) []string {
 		}
 	}
 	if code, ok := r["return_code"]; ok {
-		return []string{"it wrote nothing and returned " + render.Cell(code)}
+		return []string{"the action wrote nothing and returned " + render.Cell(code)}
 	}
 	return nil
 }

@@ -21,9 +21,17 @@ func (t *tail) catchUp(ctx context.Context, root client.Execution) error {
 	if err != nil {
 		return err
 	}
+	var within []client.Execution // workflows that have ended and whose children are being told of
+	leave := func(id string) {
+		for len(within) > 0 && within[len(within)-1].ID != id {
+			t.finished(within[len(within)-1])
+			within = within[:len(within)-1]
+		}
+	}
 	ended := 0
 	for _, o := range children {
 		e := client.ExecutionOf(o)
+		leave(e.Parent)
 		if !e.Completed() {
 			t.seeChild(e)
 			continue
@@ -32,27 +40,22 @@ func (t *tail) catchUp(ctx context.Context, root client.Execution) error {
 		if ended++; ended > mostPast {
 			continue
 		}
-		if err := t.pastChild(ctx, e); err != nil {
-			return err
+		t.begun(e)
+		if isWorkflow(o) {
+			within = append(within, e)
+			continue
 		}
-	}
-	if ended > mostPast {
-		t.printf("\n%d more children have finished; to see them: %s execution get %s\n", ended-mostPast, t.prog, t.root)
-	}
-	return nil
-}
-
-func (t *tail) pastChild(ctx context.Context, e client.Execution) error {
-	task, _, _, _ := placeOf(e)
-	t.printf("Child execution (task=%s) %s has started.\n\n", task, e.ID)
-	if !isWorkflow(e.Raw) {
 		text, err := t.api.Output(ctx, e.ID, t.kind)
 		if err != nil {
 			return err
 		}
 		t.printf("%s", text)
+		t.finished(e)
 	}
-	t.printf("\nChild execution (task=%s) %s has finished (status=%s).\n", task, e.ID, e.Status)
+	leave("")
+	if ended > mostPast {
+		t.printf("\n%d more children have finished; to see them: %s execution get %s\n", ended-mostPast, t.prog, t.root)
+	}
 	return nil
 }
 
@@ -62,14 +65,23 @@ func (t *tail) seeChild(e client.Execution) {
 	if !ours && parent != t.root {
 		return
 	}
-	task, _, _, _ := placeOf(e)
 	told := t.children[e.ID]
 	t.children[e.ID] = e.Status
 	switch {
 	case e.Status == told:
 	case e.Status == "running":
-		t.printf("Child execution (task=%s) %s has started.\n\n", task, e.ID)
+		t.begun(e)
 	case e.Completed():
-		t.printf("\nChild execution (task=%s) %s has finished (status=%s).\n", task, e.ID, e.Status)
+		t.finished(e)
 	}
+}
+
+func (t *tail) begun(e client.Execution) {
+	task, _, _, _ := placeOf(e)
+	t.printf("Child execution (task=%s) %s has started.\n\n", task, e.ID)
+}
+
+func (t *tail) finished(e client.Execution) {
+	task, _, _, _ := placeOf(e)
+	t.printf("\nChild execution (task=%s) %s has finished (status=%s).\n", task, e.ID, e.Status)
 }

@@ -20,7 +20,7 @@ const taskAttributes = "id,action,status,start_timestamp,end_timestamp,context,p
 type taskRun struct {
 	name  string
 	runs  []client.Execution
-	items bool
+	items map[string]bool // those seen, by number; nil for a task without items
 	tries int
 }
 
@@ -34,14 +34,16 @@ func tasksOf(children []client.Object) map[string][]*taskRun {
 		key := e.Parent + " " + place
 		t := open[key]
 		switch {
-		case t != nil && item != "" && !t.has(item) && attempt+1 == t.tries:
-			t.runs = append(t.runs, e)
+		case t != nil && item != "" && !t.items[item] && attempt+1 == t.tries:
+			t.add(e, item)
 			continue
 		case t != nil && attempt >= t.tries: // the same visit, tried again
-			t.runs, t.tries = []client.Execution{e}, attempt+1
+			t.runs, t.items, t.tries = nil, nil, attempt+1
+			t.add(e, item)
 			continue
 		}
-		t = &taskRun{name: name, runs: []client.Execution{e}, items: item != "", tries: attempt + 1}
+		t = &taskRun{name: name, tries: attempt + 1}
+		t.add(e, item)
 		open[key] = t
 		below[e.Parent] = append(below[e.Parent], t)
 	}
@@ -69,18 +71,20 @@ func intOf(v any) int {
 	return n
 }
 
-func (t *taskRun) has(item string) bool {
-	for _, e := range t.runs {
-		if _, _, there, _ := placeOf(e); there == item {
-			return true
-		}
+func (t *taskRun) add(e client.Execution, item string) {
+	t.runs = append(t.runs, e)
+	if item == "" {
+		return
 	}
-	return false
+	if t.items == nil {
+		t.items = map[string]bool{}
+	}
+	t.items[item] = true
 }
 
 // status is the run's, or how many of the items are in which: "11/12 succeeded, 1 failed".
 func (t *taskRun) status() string {
-	if !t.items {
+	if t.items == nil {
 		return t.again(t.runs[0].Status)
 	}
 	counts := map[string]int{}
@@ -179,7 +183,7 @@ func (t *tree) task(task *taskRun, here, further string) {
 	line := treeLine{
 		name: here + task.name, status: task.status(), paint: task.worst(), time: task.time(t.now), action: first.ActionRef,
 	}
-	if task.items {
+	if task.items != nil {
 		t.lines = append(t.lines, line)
 		t.items(task, further)
 		return

@@ -42,7 +42,7 @@ func (s *session) showWorkflow(ctx context.Context, o client.Object, v view) err
 	if err != nil {
 		return err
 	}
-	properties = afterStatus(properties, news)
+	properties = afterStatus(properties, append(lineage(o), news...))
 	if err := render.Text(s.stdout, properties); err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *session) workflowNews(ctx context.Context, o client.Object, children []
 // explained are a mishap's lines, with what the action that failed was given.
 func (s *session) explained(ctx context.Context, m *mishap, failed *client.Execution) ([]string, error) {
 	if failed == nil {
-		return append(m.lines, m.said...), nil
+		return m.lines(""), nil
 	}
 	c, err := s.api(ctx)
 	if err != nil {
@@ -109,7 +109,15 @@ func (s *session) explained(ctx context.Context, m *mishap, failed *client.Execu
 	if err != nil {
 		return nil, err
 	}
-	return append(append(m.lines, inputLine(e.Raw)), m.said...), nil
+	return m.lines(inputLine(e.Raw)), nil
+}
+
+// lineage names the execution that this one repeats.
+func lineage(o client.Object) []render.Property {
+	if ref := o.String("context.re-run.ref"); ref != "" {
+		return []render.Property{{Name: "re-run of", Value: ref}}
+	}
+	return nil
 }
 
 // reasonOf is why an execution waits.
@@ -153,12 +161,13 @@ func (s *session) taskTable(children []client.Object) error {
 		e := client.ExecutionOf(o)
 		name, _, _, _ := placeOf(e)
 		depths[e.ID] = depths[e.Parent] + 1
-		id := strings.Repeat(" ", depths[e.ID]-1) + e.ID
-		switch {
+		id := e.ID
+		switch indent := strings.Repeat(" ", depths[e.ID]-1); {
+		case s.document():
 		case parents[e.ID]:
-			id = "+ " + id
+			id = "+ " + indent + id
 		case nested:
-			id = "  " + id
+			id = "  " + indent + id
 		}
 		rows[i] = client.Object{
 			"id": id, "task": name, "action": e.ActionRef, "start_timestamp": o["start_timestamp"],
@@ -166,7 +175,11 @@ func (s *session) taskTable(children []client.Object) error {
 		}
 	}
 	if s.document() {
-		return s.writeDocument(s.selectedItems(rows))
+		parts := make([]any, len(rows))
+		for i, row := range rows {
+			parts[i] = selected(row, childResource.columns)
+		}
+		return s.writeDocument(parts)
 	}
 	s.printf("\n")
 	return s.table(childResource, rows, childResource.columns)
