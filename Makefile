@@ -48,6 +48,7 @@ deps: ## Install the programs that tests talk to
 
 bench: build ## Measure server, expressions and workflows against their yardsticks; prints ratios
 	cd cmd/internal/bench && $(GO) run . -petrel ../../../bin/petrel $(BENCH)
+	$(GO) test -run '^$$' -bench BenchmarkPerf ./core/workflow
 
 kill-test: build ## Kill -9 the real server N times under load, and under workflows: nothing lost, doubled or stuck
 	PETREL_KILL_N=$(N) $(GO) test -count=1 -timeout 60m -run '^(TestKill|TestWorkflowKill)$$' -v ./cmd/petrel

@@ -19,7 +19,7 @@ import (
 func differ() (left, added map[string]string) {
 	const grep = "linux.netstat_grep cmd inherited string "
 	left = map[string]string{
-		"linux.wait_for_ssh password string - - -": "is a secret here",
+		"linux.wait_for_ssh password string - - -":                                    "is a secret here",
 		grep + "=for pid in {{pids}}; do netstat -pant | grep $pid; done; exit 0 I -": "grep refuses brackets",
 	}
 	added = map[string]string{

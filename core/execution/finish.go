@@ -3,6 +3,7 @@ package execution
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/petrelhq/petrel/core"
@@ -139,5 +140,9 @@ func (e *Engine) RunFinished(ctx context.Context) error {
 	return e.Store.Work(ctx, store.Worker{
 		Queue: store.Finished, Mode: store.Relaxed, Log: e.Log, Slots: store.Batch(finishBatch),
 		Do: e.finished, GiveUp: e.giveUpFinished,
+		About: func(d store.Delivery) string {
+			d.ID = strings.TrimSuffix(d.ID, lookAt)
+			return store.AboutExecution(d)
+		},
 	})
 }

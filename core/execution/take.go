@@ -11,7 +11,7 @@ import (
 // and with them everything that led to them.
 func (e *Engine) take(ctx, work context.Context) error {
 	return e.Store.Work(ctx, store.Worker{
-		Queue: store.Executions, Mode: store.Wait, Log: e.Log, Slots: e.slots,
+		Queue: store.Executions, Mode: store.Wait, Log: e.Log, Slots: e.slots, About: store.AboutExecution,
 		Do: func(ctx context.Context, tx *store.Tx, d store.Delivery) error {
 			return e.takeOne(ctx, work, tx, d)
 		},

@@ -51,7 +51,7 @@ const matchBatch = 64
 func (e *Engine) Run(ctx context.Context) error {
 	return e.Store.Work(ctx, store.Worker{
 		Queue: store.Triggers, Mode: store.Relaxed, Log: e.Log,
-		Slots: store.Batch(matchBatch), Do: e.match, GiveUp: e.giveUp,
+		Slots: store.Batch(matchBatch), About: store.AboutInstance, Do: e.match, GiveUp: e.giveUp,
 	})
 }
 

@@ -17,6 +17,9 @@ type Worker struct {
 	Mode  backend.Mode
 	// Slots returns how many deliveries may be taken, blocking until at least one may.
 	Slots func(ctx context.Context) (int, error)
+	// About names the document that a delivery is about. Those of a batch are read in
+	// one round trip before Do is called; nil reads none.
+	About func(d Delivery) string
 	// Do handles one delivery. It touches nothing but tx. The delivery is acked with
 	// the commit unless Do held or retried it.
 	Do func(ctx context.Context, tx *Tx, d Delivery) error
@@ -66,6 +69,9 @@ func quiet(ctx context.Context, err error) error {
 
 func (s *Store) batch(ctx context.Context, w Worker, ds []Delivery) error {
 	tx := s.Begin()
+	if err := tx.readAhead(ctx, w, ds); err != nil {
+		return s.oneByOne(ctx, w, ds)
+	}
 	for _, d := range ds {
 		if err := tx.deliver(ctx, w, d); err != nil {
 			return s.oneByOne(ctx, w, ds)
@@ -139,6 +145,35 @@ func (s *Store) try(ctx context.Context, w Worker, d Delivery) error {
 	}
 	return err
 }
+
+// readAhead reads what the deliveries of a batch are about.
+func (t *Tx) readAhead(ctx context.Context, w Worker, ds []Delivery) error {
+	if w.About == nil || len(ds) < 2 {
+		return nil
+	}
+	var keys []string
+	seen := map[string]bool{}
+	for _, d := range ds {
+		if key := w.About(d); !seen[key] {
+			seen[key] = true
+			keys = append(keys, key)
+		}
+	}
+	es, err := t.s.b.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	for i, e := range es {
+		e.Key = keys[i]
+		t.docs[keys[i]] = &doc{entry: e, guarded: true}
+	}
+	return nil
+}
+
+// AboutExecution and AboutInstance are for queues whose ids are those of executions and
+// trigger instances.
+func AboutExecution(d Delivery) string { return executions.doc(d.ID) }
+func AboutInstance(d Delivery) string  { return instances.doc(d.ID) }
 
 // notPanic turns a panic into an error, so that one item cannot end the loop.
 func notPanic(err *error) {

@@ -14,6 +14,8 @@ import (
 
 // What is asked of workflows, whose actions do nothing.
 const (
+	barTasks = 10_000 // of the workflows that are held to it
+
 	timeBar      = 1.3   // per task, from 100 tasks to the most
 	bytesBar     = 2.2   // the same
 	memoryBar    = 200e6 // bytes at most, of a server that ran the most items
@@ -25,11 +27,11 @@ const (
 func (b *bench) workflows() error {
 	most := b.mostTasks()
 	var all []workflow
-	for _, n := range []int{10, 100, 1000, 10_000} {
+	for _, n := range []int{10, 100, 1000, barTasks} {
 		all = append(all, workflow{sequence, n})
 	}
 	all = append(all, workflow{fanOut, 100})
-	for _, n := range []int{100, 1000, 10_000} {
+	for _, n := range []int{100, 1000, barTasks} {
 		all = append(all, workflow{withItems, n})
 	}
 	all = slices.DeleteFunc(all, func(w workflow) bool { return w.n > most })
@@ -47,7 +49,7 @@ func (b *bench) mostTasks() int {
 	if b.quick {
 		return cmp.Or(b.tasks, 1000)
 	}
-	return cmp.Or(b.tasks, 10_000)
+	return cmp.Or(b.tasks, barTasks)
 }
 
 // eachWorkflow measures them one by one, each on a server of its own.
@@ -63,7 +65,7 @@ func (b *bench) eachWorkflow(config string, all []workflow) error {
 		if w.n == 100 {
 			base[w.name] = c
 		}
-		t.row(c.cells(w, base[w.name], w.n == b.mostTasks())...)
+		t.row(c.cells(w, base[w.name])...)
 	}
 	t.remark("Time: from the request to the end on the event stream, the median where there are several; it covers reading and inspecting the workflow.")
 	t.remark("The first run on a server is left out, but of the largest. Stored: bytes given to the store, per task or item, with the child's execution.")
@@ -80,17 +82,17 @@ type workflowCosts struct {
 	memory, peak        float64 // bytes, of the server
 }
 
-func (c workflowCosts) cells(w workflow, base workflowCosts, most bool) []string {
+func (c workflowCosts) cells(w workflow, base workflowCosts) []string {
 	ratio, grown, timeVerdict, bytesVerdict, memoryVerdict := "", "", "", "", ""
 	if base.each > 0 && w.n > 100 {
 		byTime, byBytes := float64(c.each)/float64(base.each), c.bytes/base.bytes
 		ratio, grown = times(byTime), times(byBytes)
-		if most {
+		if w.n == barTasks {
 			timeVerdict = verdict(byTime <= timeBar, fmt.Sprintf("<= %gx", timeBar))
 			bytesVerdict = verdict(byBytes <= bytesBar, fmt.Sprintf("<= %gx", bytesBar))
 		}
 	}
-	if most && w.name == withItems.name {
+	if w.n == barTasks && w.name == withItems.name {
 		memoryVerdict = verdict(c.peak < memoryBar, "< "+megabytes(memoryBar))
 	}
 	return []string{
