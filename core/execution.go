@@ -176,6 +176,7 @@ type Request struct {
 	Action     string // ref
 	Root       string // of the family it belongs to, for a part of a workflow
 	Parameters json.RawMessage
+	Cast       bool // Parameters are what templates gave, texts mostly: each becomes what its type says
 	User       string
 	Roles      []string
 	Context    Context

@@ -61,6 +61,11 @@ func runScripts(t *testing.T, p testscript.Params, store func(work string) strin
 		env.Setenv("HOME", env.WorkDir)
 		env.Setenv("PETREL_ADMIN_PASSWORD", "wren-and-robin")
 		env.Setenv("COLUMNS", "150")
+		packs, err := filepath.Abs("../../packs")
+		if err != nil {
+			return err
+		}
+		env.Setenv("PACKS", packs)
 		env.Setenv("STORE", store(env.WorkDir)) // empty for the data directory
 		s := &scriptServer{env: env, store: env.Getenv("STORE")}
 		env.Values["server"] = s

@@ -59,6 +59,11 @@ func (t Templates) live(ctx context.Context, d *definition, x *core.Execution, r
 			return nil, err
 		}
 	}
+	if r.Cast {
+		if given, err = set.Cast(given); err != nil {
+			return nil, err
+		}
+	}
 	if err := set.Check(given); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/petrelhq/petrel/core"
@@ -17,8 +18,8 @@ type chainTask struct {
 	ExecutionID string          `json:"execution_id"`
 	LiveAction  string          `json:"liveaction_id"`
 	Workflow    *string         `json:"workflow"` // always null
-	Created     core.Time       `json:"created_at"`
-	Updated     core.Time       `json:"updated_at"`
+	Created     string          `json:"created_at"`
+	Updated     string          `json:"updated_at"`
 	State       core.Status     `json:"state"`
 	Result      json.RawMessage `json:"result"`
 }
@@ -70,8 +71,26 @@ func (s *session) chainTasks(ctx context.Context) ([]chainTask, error) {
 		}
 		tasks = append(tasks, chainTask{
 			ID: c.Context.Task.TaskID, Name: c.Context.Task.Name, ExecutionID: c.ID, LiveAction: c.ID,
-			Created: c.Start, Updated: c.End, State: c.Status, Result: result,
+			Created: c.Start.String(), Updated: c.End.String(), State: c.Status, Result: result,
 		})
+	}
+	return s.withRefused(tasks)
+}
+
+// withRefused adds the tasks whose action could not be asked for: they have no execution.
+func (s *session) withRefused(tasks []chainTask) ([]chainTask, error) {
+	for _, e := range s.c.Errors() {
+		ran := slices.ContainsFunc(tasks, func(t chainTask) bool { return t.Name == e.Task })
+		if e.Message != workflow.TaskFailed || ran {
+			continue
+		}
+		result, err := json.Marshal(e.Result)
+		if err != nil {
+			return nil, err
+		}
+		now := s.tx.Time().String()
+		id := core.DeriveID("task", s.x.ID, e.Task, "0")
+		tasks = append(tasks, chainTask{ID: id, Name: e.Task, Created: now, Updated: now, State: core.Failed, Result: result})
 	}
 	return tasks, nil
 }

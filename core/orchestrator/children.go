@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/petrelhq/petrel/core"
@@ -29,20 +30,25 @@ func (s *session) hear(ctx context.Context, child *core.Execution) error {
 	if s.c.Status().Final() && standsStill(child.Status) {
 		return s.cancel(ctx, child)
 	}
+	news := []workflow.Event{updateOf(t, child.Status, result)}
+	if t.Item != nil && child.Status.Final() && stoodStill(child) {
+		// An item that stands still holds up its task, which misses its end unless it goes on first.
+		news = []workflow.Event{updateOf(t, core.Running, nil), news[0]}
+	}
 	if child.Status.Final() && s.stands() {
-		s.wake(updateOf(t, child.Status, result))
+		s.wake(news)
 		return nil
 	}
-	s.update(updateOf(t, child.Status, result))
+	s.update(news...)
 	s.resumed = s.resumed || standsStill(child.Status)
 	return nil
 }
 
 // wake tells a conductor that stands still of the end of a child. It goes on first: in its
 // sleep it would not notice a failure. Unless a user has paused it, it then stays awake.
-func (s *session) wake(end workflow.Event) {
+func (s *session) wake(end []workflow.Event) {
 	s.update(workflow.StatusRequest{Status: core.Resuming})
-	s.update(end)
+	s.update(end...)
 	if s.x.Context.PausedBy != "" {
 		s.update(workflow.StatusRequest{Status: core.Pausing})
 		return
@@ -57,6 +63,16 @@ func (s *session) stands() bool {
 	}
 	now := s.c.Status()
 	return now == core.Paused || now == core.Pausing && s.x.Context.PausedBy == ""
+}
+
+// forNothing reports whether the workflow stands still and nothing is left that it could
+// wait for.
+func (s *session) forNothing() bool {
+	return s.c.Status() == core.Paused && s.x.Context.PausedBy == "" && s.x.Status != core.Canceling && s.flow.Open == 0
+}
+
+func stoodStill(x *core.Execution) bool {
+	return slices.ContainsFunc(x.Log, func(l core.StatusChange) bool { return standsStill(l.Status) })
 }
 
 func updateOf(t *core.TaskContext, status core.Status, result expr.Value) workflow.Event {
@@ -159,6 +175,7 @@ func (s *session) request(ctx context.Context, t *workflow.Task, a *workflow.Act
 	r := core.Request{
 		ID:     core.DeriveID("child", s.x.ID, strconv.Itoa(s.flow.Children)),
 		Action: a.Ref, Root: s.x.RootID(), User: s.x.Context.User, Delay: t.Delay * 1000,
+		Cast: s.x.Runner == ActionChain, // st2: runners reference 6, rendering
 		Context: core.Context{
 			Parent: &core.ParentContext{Execution: s.x.ID, User: s.x.Context.User, Pack: s.x.Context.Pack},
 			Task:   at, Trace: s.x.Context.Trace, APIUser: s.x.Context.APIUser, SourceChannel: s.x.Context.SourceChannel,

@@ -76,7 +76,7 @@ func (s *session) viewOf(ctx context.Context, runs []*core.Execution) (expr.Valu
 	view := map[string]any{
 		"task_execution_id": first.Context.Task.TaskID, "workflow_execution_id": s.x.ID,
 		"task_name": first.Context.Task.Name, "task_id": first.Context.Task.Name, "route": first.Context.Task.Route,
-		"status": last.Status, "start_timestamp": first.Start, "end_timestamp": last.End, "result": results[0],
+		"status": last.Status, "start_timestamp": first.Start.String(), "end_timestamp": last.End.String(), "result": results[0],
 	}
 	if first.Context.Task.Item != nil {
 		view["result"] = map[string]any{"items": results}

@@ -169,7 +169,8 @@ func TestRandomSteering(t *testing.T) {
 			v := []verb{w.engine.Pause, w.engine.Resume, w.engine.Resume, w.engine.Cancel, w.answered}[rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3, 4, 4}).Draw(rt, "verb")]
 			w.may(v, x)
 		}
-		w.finish(id)
+		rt.Log(text)
+		w.finish(rt, id)
 		w.nobodyLeft(id)
 	})
 }
@@ -204,9 +205,8 @@ func (w *world) family(id string) []string {
 }
 
 // finish resumes and answers until a workflow has ended.
-func (w *world) finish(id string) {
-	w.t.Helper()
-	for {
+func (w *world) finish(rt *rapid.T, id string) {
+	for range 300 {
 		x := w.await(id, func(s core.Status) bool { return s.Final() || s == core.Paused || w.waits(id) })
 		if x.Status.Final() {
 			return
@@ -216,6 +216,7 @@ func (w *world) finish(id string) {
 			w.may(w.answered, member)
 		}
 	}
+	rt.Fatalf("resumed and answered 300 times, it has not ended:\n%s", w.tree(id))
 }
 
 // waits reports whether somebody below waits for a user.

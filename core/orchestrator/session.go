@@ -81,8 +81,18 @@ func (s *session) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.x.Status == core.Canceling {
+		s.steer() // what kept it from ending may have ended now
+	}
 	if err := s.beginTasks(ctx); err != nil {
 		return err
+	}
+	if s.forNothing() {
+		s.update(workflow.StatusRequest{Status: core.Resuming})
+		s.resumed = true
+		if err := s.beginTasks(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.passOn(ctx); err != nil {
 		return err

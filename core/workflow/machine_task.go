@@ -63,6 +63,10 @@ func afterItem(now, item core.Status, o siblings) core.Status {
 		if !o.busy {
 			return itemWhilePausing(item, o)
 		}
+	case core.Paused, core.Pending: // st2 differs: there the answer to an item's question is lost
+		if item.Final() && !o.busy {
+			return itemWhilePausing(item, o)
+		}
 	case core.Canceling:
 		switch {
 		case o.busy || item == core.Resuming:

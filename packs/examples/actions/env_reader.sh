@@ -1,0 +1,2 @@
+#!/bin/sh
+env | grep ^ST2_ACTION_ | grep -v TOKEN | sort
