@@ -29,7 +29,9 @@ func randomWorkflow(t *rapid.T) string {
 		b.WriteString(rapid.SampledFrom([]string{
 			"", "", "", "    with: <% ctx(l) %>\n", "    with: {items: <% ctx(l) %>, concurrency: 1}\n", "    with: {items: <% list() %>, concurrency: 1}\n",
 		}).Draw(t, "with"))
-		b.WriteString(rapid.SampledFrom([]string{"", "", "", "    join: all\n", "    join: 1\n"}).Draw(t, "join"))
+		// A join of fewer than lead to it hands the same task out anew while it runs, as
+		// Orquesta's does (vector p0182); what comes of that nobody can foretell.
+		b.WriteString(rapid.SampledFrom([]string{"", "", "", "    join: all\n"}).Draw(t, "join"))
 		b.WriteString(rapid.SampledFrom([]string{"", "", "    retry: {count: 1}\n"}).Draw(t, "retry"))
 		randomNext(t, &b, i, n)
 	}
@@ -106,7 +108,11 @@ func imagineTask(c *workflow.Conductor, t *workflow.Task, tries map[string]int) 
 			}
 			return workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: s}
 		}
-		if _, err := c.Update(update(core.Running)); err != nil {
+		_, err := c.Update(update(core.Running))
+		if core.KindOf(err) == core.Conflict {
+			return ends, nil // another task has just led to it too: Next gives it again
+		}
+		if err != nil {
 			return nil, err
 		}
 		ends = append(ends, update(status))
@@ -142,6 +148,7 @@ func TestRandomWorkflowsEndAsTheyShould(t *testing.T) {
 		} else {
 			w.engine.Conductor = w.flows
 		}
+		rt.Log(text)
 		id := w.request("flow.w", `{"l": [1, 2]}`)
 		if x := w.end(id); x.Status != want {
 			rt.Fatalf("%s, want %s: %s\n%s\n%s", x.Status, want, w.resultOf(x), text, w.tree(id))
