@@ -106,15 +106,35 @@ func (s *session) beginTasks(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := s.endAtOnce(ctx); err != nil {
+			return err
+		}
 	}
 	s.update(workflow.Failure{Message: "The workflow has gone through " + strconv.Itoa(mostRounds) + " tasks without any action: it goes round in circles."})
 	return nil
 }
 
+// endAtOnce tells the conductor of what ended as soon as it began. That comes after all
+// tasks that were to begin have begun: what an end leads to would hand some of them out
+// anew.
+func (s *session) endAtOnce(ctx context.Context) error {
+	ended, ends := s.ended, s.ends
+	s.ended, s.ends = nil, nil
+	for _, child := range ended {
+		if err := s.hear(ctx, child); err != nil {
+			return err
+		}
+	}
+	for _, end := range ends {
+		s.update(end)
+	}
+	return nil
+}
+
 func (s *session) beginTask(ctx context.Context, t *workflow.Task) error {
 	if t.HasItems && t.Items == 0 {
-		s.update(workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Running},
-			workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Succeeded})
+		s.update(workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Running})
+		s.ends = append(s.ends, workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Succeeded})
 		return nil
 	}
 	for i := range t.Actions {
@@ -138,7 +158,7 @@ func (s *session) beginAction(ctx context.Context, t *workflow.Task, a *workflow
 		return nil
 	}
 	if a.Ref == "" {
-		s.update(updateOf(at, core.Succeeded, nil))
+		s.ends = append(s.ends, updateOf(at, core.Succeeded, nil))
 		return nil
 	}
 	child, err := s.request(ctx, t, a, at)
@@ -147,7 +167,7 @@ func (s *session) beginAction(ctx context.Context, t *workflow.Task, a *workflow
 		s.flow.Children++
 		s.flow.Open++
 		if child.Status.Final() {
-			return s.hear(ctx, child)
+			s.ended = append(s.ended, child)
 		}
 		return nil
 	case core.KindOf(err) == core.Invalid || core.KindOf(err) == core.NotFound:
@@ -161,11 +181,11 @@ func (s *session) beginAction(ctx context.Context, t *workflow.Task, a *workflow
 func (s *session) notAsked(at *core.TaskContext, cause error) error {
 	var wrong *core.Error
 	if s.x.Runner == ActionChain && errors.As(cause, &wrong) && wrong.Field == "action" {
-		s.update(workflow.Failure{Message: fmt.Sprintf("Failed to run task \"%s\". %v", at.Name, cause)})
+		s.ends = append(s.ends, workflow.Failure{Message: fmt.Sprintf("Failed to run task \"%s\". %v", at.Name, cause)})
 	}
 	result, err := dict(map[string]any{"error": cause.Error(), "traceback": ""})
 	if err == nil {
-		s.update(updateOf(at, core.Failed, result))
+		s.ends = append(s.ends, updateOf(at, core.Failed, result))
 	}
 	return err
 }

@@ -29,9 +29,7 @@ func randomWorkflow(t *rapid.T) string {
 		b.WriteString(rapid.SampledFrom([]string{
 			"", "", "", "    with: <% ctx(l) %>\n", "    with: {items: <% ctx(l) %>, concurrency: 1}\n", "    with: {items: <% list() %>, concurrency: 1}\n",
 		}).Draw(t, "with"))
-		// A join of fewer than lead to it hands the same task out anew while it runs, as
-		// Orquesta's does (vector p0182); what comes of that nobody can foretell.
-		b.WriteString(rapid.SampledFrom([]string{"", "", "", "    join: all\n"}).Draw(t, "join"))
+		b.WriteString(rapid.SampledFrom([]string{"", "", "", "    join: all\n", "    join: 1\n"}).Draw(t, "join"))
 		b.WriteString(rapid.SampledFrom([]string{"", "", "    retry: {count: 1}\n"}).Draw(t, "retry"))
 		randomNext(t, &b, i, n)
 	}

@@ -22,6 +22,8 @@ type session struct {
 	passed  bool              // children were told what the user wants
 	resumed bool              // it has just been asked to go on, or a child stands still again
 	was     core.Status       // the conductor's status before that
+	ended   []*core.Execution // children that ended as soon as they began
+	ends    []workflow.Event  // likewise what has no child
 	steps   []workflow.Step   // what changed so far
 }
 
@@ -150,14 +152,14 @@ func (s *session) did(step workflow.Step) {
 	}
 }
 
-// update tells the conductor, and reports whether it took the events in. What it refuses
+// update tells the conductor, and reports whether that changed anything. What it refuses
 // came too late to matter, and is told to the log; but when an expression fails on the
 // way, the workflow does.
 func (s *session) update(events ...workflow.Event) bool {
 	step, err := s.c.Update(events...)
 	if err == nil {
 		s.did(step)
-		return true
+		return !step.Empty()
 	}
 	s.o.Log.Debug("a conductor refused news", "execution", s.x.ID, "error", err)
 	if k := core.KindOf(err); k != core.Invalid && k != core.Conflict {
