@@ -34,12 +34,15 @@ func (s *session) begin(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, s.refuse(ctx, err)
 	}
-	if report := s.o.inspect(s.x.Runner, entry, text); len(report.Faults) > 0 {
-		return false, s.refuseSpec(ctx, report)
-	}
-	spec, err := s.o.read(s.x.Runner, entry, text)
-	if err != nil {
-		return false, s.refuse(ctx, err)
+	digest := core.Digest(text)
+	spec := s.o.parsed(s.x.Runner, digest)
+	if spec == nil { // what is kept parsed has been inspected, or ran before
+		if report := s.o.inspect(s.x.Runner, entry, text); len(report.Faults) > 0 {
+			return false, s.refuseSpec(ctx, report)
+		}
+		if spec, err = s.o.parse(s.x.Runner, digest, entry, text); err != nil {
+			return false, s.refuse(ctx, err)
+		}
 	}
 	input, err := s.input(params)
 	if err != nil {
@@ -54,12 +57,10 @@ func (s *session) begin(ctx context.Context) (bool, error) {
 // found makes the head of what is stored of the workflow, with its first snapshot.
 func (s *session) found(digest, entry string) error {
 	s.flow = &store.Flow{Execution: s.x.ID, Spec: digest, File: entry, Runner: s.x.Runner}
-	raw, err := json.Marshal(s.c.Snapshot())
-	if err != nil {
+	s.tx.AppendStep(s.flow, nil) // the snapshot stands for a first step
+	if err := s.snapshot(); err != nil {
 		return err
 	}
-	s.tx.AppendStep(s.flow, nil) // the snapshot stands for a first step
-	s.tx.PutSnapshot(s.flow, raw)
 	s.update(workflow.StatusRequest{Status: core.Running})
 	return nil
 }
@@ -121,29 +122,18 @@ func dict(v any) (*expr.Dict, error) {
 
 // spec returns the workflow as it was when it began.
 func (o *Orchestrator) spec(ctx context.Context, f *store.Flow) (*workflow.Spec, error) {
-	key := f.Runner + " " + f.Spec
-	o.mu.Lock()
-	spec := o.specs[key]
-	o.mu.Unlock()
-	if spec != nil {
+	if spec := o.parsed(f.Runner, f.Spec); spec != nil {
 		return spec, nil
 	}
 	text, err := o.Store.Definition(ctx, f.Spec)
 	if err != nil {
 		return nil, err
 	}
-	return o.read(f.Runner, f.File, text)
+	return o.parse(f.Runner, f.Spec, f.File, text)
 }
 
-// inspect finds what is wrong with a workflow, once for each text.
+// inspect finds what is wrong with a workflow.
 func (o *Orchestrator) inspect(runner, file string, text []byte) *workflow.Report {
-	key := runner + " " + core.Digest(text)
-	o.mu.Lock()
-	known := o.specs[key] != nil
-	o.mu.Unlock()
-	if known {
-		return &workflow.Report{File: file}
-	}
 	if runner == ActionChain {
 		return workflow.InspectChain(file, text, workflow.Inspection{})
 	}
@@ -153,15 +143,15 @@ func (o *Orchestrator) inspect(runner, file string, text []byte) *workflow.Repor
 // maxSpecs is how many parsed workflows are kept.
 const maxSpecs = 1024
 
-// read parses a workflow, or finds it parsed.
-func (o *Orchestrator) read(runner, file string, text []byte) (*workflow.Spec, error) {
-	key := runner + " " + core.Digest(text)
+// parsed returns a workflow that is kept parsed, by the digest of its text; else nil.
+func (o *Orchestrator) parsed(runner, digest string) *workflow.Spec {
 	o.mu.Lock()
-	spec := o.specs[key]
-	o.mu.Unlock()
-	if spec != nil {
-		return spec, nil
-	}
+	defer o.mu.Unlock()
+	return o.specs[runner+" "+digest]
+}
+
+// parse parses a workflow and keeps it.
+func (o *Orchestrator) parse(runner, digest, file string, text []byte) (*workflow.Spec, error) {
 	parse := workflow.Parse
 	if runner == ActionChain {
 		parse = workflow.ParseChain
@@ -175,6 +165,6 @@ func (o *Orchestrator) read(runner, file string, text []byte) (*workflow.Spec, e
 	if len(o.specs) >= maxSpecs {
 		clear(o.specs)
 	}
-	o.specs[key] = spec
+	o.specs[runner+" "+digest] = spec
 	return spec, nil
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/petrelhq/petrel/core"
-	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/workflow"
 )
 
@@ -30,13 +29,9 @@ func (s *session) chainResult(ctx context.Context) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	published := json.RawMessage("{}")
-	if out := s.c.Output(); out != nil {
-		text, err := expr.CompactJSON(nil, out)
-		if err != nil {
-			return nil, err
-		}
-		published = json.RawMessage(text)
+	published, err := s.output("{}")
+	if err != nil {
+		return nil, err
 	}
 	shown := map[string]any{"tasks": tasks}
 	_, runner, _, err := s.o.Executions.Inputs(ctx, s.x)

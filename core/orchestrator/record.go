@@ -78,13 +78,9 @@ func (s *session) result(ctx context.Context) (json.RawMessage, error) {
 	if s.x.Runner == ActionChain {
 		return s.chainResult(ctx)
 	}
-	output := json.RawMessage("null")
-	if out := s.c.Output(); out != nil {
-		text, err := expr.CompactJSON(nil, out)
-		if err != nil {
-			return nil, err
-		}
-		output = json.RawMessage(text)
+	output, err := s.output("null")
+	if err != nil {
+		return nil, err
 	}
 	shown := map[string]any{"output": output}
 	if errs := s.c.Errors(); len(errs) > 0 {
@@ -93,4 +89,14 @@ func (s *session) result(ctx context.Context) (json.RawMessage, error) {
 		shown["errors"] = []any{}
 	}
 	return json.Marshal(shown)
+}
+
+// output is the conductor's output as JSON, or what stands for none.
+func (s *session) output(none string) (json.RawMessage, error) {
+	out := s.c.Output()
+	if out == nil {
+		return json.RawMessage(none), nil
+	}
+	text, err := expr.CompactJSON(nil, out)
+	return json.RawMessage(text), err
 }
