@@ -38,7 +38,7 @@ type Pack struct {
 	Runtime      *Runtime       `json:"runtime,omitempty"`     // nil: no code that a carrier loads
 	Permissions  *Permissions   `json:"permissions,omitempty"` // what it asks for; what it got is in its grant
 	Digest       string         `json:"digest,omitempty"`      // SHA-256 of the archive it was installed from, in hex; empty: a folder of the server's
-	Extra        map[string]any `json:"extra,omitempty"` // any other key of pack.yaml
+	Extra        map[string]any `json:"extra,omitempty"`       // any other key of pack.yaml
 }
 
 // Action is something Petrel can do. st2: metadata reference, action metadata.
