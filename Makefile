@@ -8,7 +8,7 @@ BUILD    = $(GO) build -ldflags "-s -w -X main.version=$(VERSION)"
 
 # Packages that share memory between goroutines: tested with the race detector too.
 RACE = ./core/backend/... ./core/store ./core/execution ./core/orchestrator ./core/router ./core/rules \
-       ./core/datastore ./core/supervise ./core/proc ./core/auth ./api ./plugins/...
+       ./core/datastore ./core/registry ./core/supervise ./core/proc ./core/auth ./api ./plugins/...
 
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -10,7 +10,7 @@ import (
 // bodySchemas check what may be sent, except what packs are made of: package pack does that. st2: rest-api reference, resource shapes.
 type bodySchemas struct {
 	token, validate, apiKey, actionDelete, actionClone, runner, sensor,
-	execution, executionUpdate, reRun, trigger, backup, key, inquiry *schema.Object
+	execution, executionUpdate, reRun, trigger, backup, key, inquiry, packStage, packInstall, packSearch *schema.Object
 }
 
 const (
@@ -72,6 +72,15 @@ const (
 	inquiryBody = `{"type":"object","properties":{
 		"id":{"type":["string","null"]},"response":{"type":"object","required":true}}}`
 
+	packStageBody = `{"type":"object","properties":{
+		"digest":{"type":"string"},"source":{"type":"string"},"sha256":{"type":["string","null"]}},"additionalProperties":false}`
+
+	packInstallBody = `{"type":"object","properties":{
+		"accept":{"anyOf":[{"type":"boolean"},{"type":"array","items":{"type":"string"}}]},
+		"force":{"type":["boolean","null"]}},"additionalProperties":false}`
+
+	packSearchBody = `{"type":"object","properties":{"query":{"type":["string","null"]},"pack":{"type":["string","null"]}},"additionalProperties":false}`
+
 	backupBody = `{"type":"object","properties":{"directory":{"type":"string","required":true}},"additionalProperties":false}`
 )
 
@@ -82,6 +91,7 @@ func compileBodies() (bodySchemas, error) {
 		actionDeleteBody: &b.actionDelete, actionCloneBody: &b.actionClone,
 		runnerBody: &b.runner, sensorBody: &b.sensor, executionBody: &b.execution, executionUpdateBody: &b.executionUpdate,
 		reRunBody: &b.reRun, triggerBody: &b.trigger, backupBody: &b.backup, keyBody: &b.key, inquiryBody: &b.inquiry,
+		packStageBody: &b.packStage, packInstallBody: &b.packInstall, packSearchBody: &b.packSearch,
 	} {
 		var m map[string]any
 		if err := json.Unmarshal([]byte(text), &m); err != nil {

@@ -28,7 +28,7 @@ type event struct {
 type listener struct {
 	wants  func(name, execution string) bool // asked before an event is written
 	keeps  func(e event) bool                // asked before it is handed over
-	events chan event
+	events chan *event
 	cut    func() // ends a client that does not keep up
 	from   store.Version
 }
@@ -149,7 +149,7 @@ func (f *feed) publish(e event, at store.Version) {
 			continue
 		}
 		select {
-		case l.events <- e:
+		case l.events <- &e:
 		default:
 			f.s.Log.Warn("a stream's client does not keep up and was cut off", "behind", keepUp)
 			delete(f.listeners, l)

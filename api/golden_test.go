@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // TestGolden tells the story of each testdata/<noun>.golden: requests, each with its
 // status, its count headers and its body. Ids are numbered, times and the like are named.
 // A line "> METHOD PATH BODY" is a request; $name in it is replaced by what a line
-// "< name path" took from the last answer; "! id" waits for an
+// "< name path" took from the last answer, or by the digest of an uploaded pack: $one,
+// $two, its next version, and $bad; "! id" waits for an
 // execution to end, "~ id status" for it to be in a status, "? rule" for one that a rule
 // asked for.
 func TestGolden(t *testing.T) {
@@ -65,6 +66,7 @@ func newStory(t *testing.T) *story {
 	if err := os.WriteFile(filepath.Join(s.dir, "actions", "echo.sh"), []byte("#!/bin/sh\necho\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	s.vars["one"], s.vars["two"], s.vars["bad"] = s.uploadPacks()
 	return s
 }
 
@@ -136,6 +138,7 @@ var (
 	secondsForm  = regexp.MustCompile(`"elapsed_seconds": [0-9.]+`)
 	hostForm     = regexp.MustCompile(`"hostname": "[^"]*"`)
 	pidForm      = regexp.MustCompile(`"pid": \d+`)
+	digestForm   = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 	hashForm     = regexp.MustCompile(`[0-9a-f]{128}`)
 	tokenForm    = regexp.MustCompile(`"token": "[0-9a-f]{32}"`)
 	keyForm      = regexp.MustCompile(`"key": "[A-Za-z0-9_-]{86}"`)
@@ -155,7 +158,7 @@ func (s *story) normal(body string) string {
 	body = idForm.ReplaceAllStringFunc(body, func(id string) string { return s.number("ID", id) })
 	for form, name := range map[*regexp.Regexp]string{
 		timeForm: "TIME", secondsForm: `"elapsed_seconds": N`, hostForm: `"hostname": "HOST"`, pidForm: `"pid": N`,
-		hashForm: "HASH", tokenForm: `"token": "TOKEN"`, keyForm: `"key": "KEY"`, portForm: "127.0.0.1:PORT",
+		hashForm: "HASH", digestForm: "DIGEST", tokenForm: `"token": "TOKEN"`, keyForm: `"key": "KEY"`, portForm: "127.0.0.1:PORT",
 		tagForm: `-TAG"`, signatureUID: `:MD5"`, sealedForm: "SEALED",
 	} {
 		body = form.ReplaceAllString(body, name)

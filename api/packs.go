@@ -10,7 +10,8 @@ import (
 
 var packAttributes = attributes{
 	all: []string{"id", "uid", "ref", "name", "description", "version", "author", "email", "keywords",
-		"contributors", "files", "dependencies", "system", "python_versions", "stackstorm_version", "path"},
+		"contributors", "files", "dependencies", "system", "python_versions", "stackstorm_version", "path",
+		"runtime", "permissions", "digest"},
 	always: []string{"id"},
 }
 
@@ -31,6 +32,13 @@ func writePack(b []byte, k *core.Pack, p *picked) ([]byte, error) {
 	list(o, "dependencies", k.Dependencies)
 	o.objectOr("system", k.System)
 	o.some("path", k.Path)
+	if k.Runtime != nil {
+		o.value("runtime", k.Runtime)
+	}
+	if k.Permissions != nil {
+		o.value("permissions", k.Permissions)
+	}
+	o.some("digest", k.Digest)
 	names := make([]string, 0, len(k.Extra))
 	for name := range k.Extra {
 		names = append(names, name)
@@ -58,13 +66,23 @@ func (c *call) listPacks() error {
 	})
 }
 
-func (c *call) getPack() error {
+// findPack reads the pack that the path names.
+func (c *call) findPack() (*core.Pack, error) {
 	k, err := c.s.Store.Packs().Find(c.ctx(), c.Params("ref"))
 	if core.KindOf(err) == core.NotFound {
-		return core.Errorf(core.NotFound, "Resource with a ref or id \"%s\" not found", c.Params("ref"))
+		return nil, core.Errorf(core.NotFound, "Resource with a ref or id \"%s\" not found", c.Params("ref"))
 	}
+	return k, err
+}
+
+func (c *call) getPack() error {
+	k, err := c.findPack()
 	if err != nil {
 		return err
 	}
-	return sendOne(c, fiber.StatusOK, k, func(b []byte, k *core.Pack) ([]byte, error) { return writePack(b, k, nil) })
+	return c.sendPack(fiber.StatusOK, k)
+}
+
+func (c *call) sendPack(status int, k *core.Pack) error {
+	return sendOne(c, status, k, func(b []byte, k *core.Pack) ([]byte, error) { return writePack(b, k, nil) })
 }

@@ -32,7 +32,7 @@ const (
 // /tokens also below /auth/v1 and /auth, /stream also as /stream/v1/stream.
 // st2: rest-api reference, route table.
 func routes() []route {
-	return slices.Concat(eventRoutes(), accessRoutes(), executionRoutes(), contentRoutes())
+	return slices.Concat(eventRoutes(), accessRoutes(), executionRoutes(), contentRoutes(), packRoutes())
 }
 
 // eventRoutes come first: the webhook is the path that has to be fast.
@@ -156,9 +156,27 @@ func contentRoutes() []route {
 		{get, "/keys/*", "key_value_pair_view", (*call).getKey, 0},
 		{put, "/keys/*", "key_value_pair_set", (*call).putKey, 0},
 		{remove, "/keys/*", "key_value_pair_delete", (*call).deleteKey, 0},
+	}
+}
 
+// packRoutes leave /packs/install, uninstall and register to what StackStorm means by them.
+func packRoutes() []route {
+	return []route{
 		{get, "/packs", "pack_list", (*call).listPacks, 0},
+		{post, "/packs/stage", "pack_install", (*call).postPackStage, 0},
+		{put, "/packs/stage/:digest/:part", "pack_install", (*call).putPackPart, 0},
+		{post, "/packs/stage/:digest/install", "pack_install", (*call).postPackInstall, small},
+		{post, "/packs/index/search", "pack_search", (*call).postPackSearch, small},
 		{get, "/packs/:ref", "pack_view", (*call).getPack, 0},
+		{remove, "/packs/:ref", "pack_uninstall", (*call).deletePack, small},
+		{post, "/packs/:ref/rollback", "pack_install", (*call).postPackRollback, small},
+		{get, "/packs/:ref/permissions", "pack_view", (*call).getPackPermissions, 0},
+
+		{get, "/configs", "config_list", (*call).listConfigs, 0},
+		{get, "/configs/:pack", "config_view", (*call).getConfig, 0},
+		{put, "/configs/:pack", "pack_config", (*call).putConfig, 0},
+		{get, "/config_schemas", "config_schema_list", (*call).listConfigSchemas, 0},
+		{get, "/config_schemas/:pack", "config_schema_view", (*call).getConfigSchema, 0},
 	}
 }
 

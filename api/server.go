@@ -23,6 +23,8 @@ import (
 	"github.com/petrelhq/petrel/core/auth"
 	"github.com/petrelhq/petrel/core/datastore"
 	"github.com/petrelhq/petrel/core/execution"
+	"github.com/petrelhq/petrel/core/pack"
+	"github.com/petrelhq/petrel/core/registry"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/store"
 )
@@ -86,6 +88,11 @@ type Config struct {
 	SaveTriggerType   func(ctx context.Context, tx *store.Tx, t *core.TriggerType, create bool) error
 	DeleteTriggerType func(ctx context.Context, tx *store.Tx, t *core.TriggerType) error
 
+	// Packs installs packs and keeps their configurations; Registry finds them by name.
+	Packs    *pack.Installer
+	Registry *registry.Registry
+	// PermissionsUsed tells what a pack's code made use of on this server.
+	PermissionsUsed func(pack string) []PermissionUse
 	// PackDir returns the folder of a pack's files on this machine, "" if there is none.
 	PackDir func(pack string) string
 	// Backup copies everything into a new directory of the server's machine.

@@ -55,16 +55,20 @@ func (f *streamFilter) named(name string) bool {
 	})
 }
 
+// about reports whether the client asked for an execution. Most that wait for one name it,
+// so this is looked at first: patterns cost more.
+func (f *streamFilter) about(execution string) bool {
+	return len(f.ids) == 0 || slices.Contains(f.ids, execution)
+}
+
 // wants reports whether an event of this name about an execution is worth writing.
 func (f *streamFilter) wants(name, execution string) bool {
-	return (f.named(name) && (len(f.ids) == 0 || slices.Contains(f.ids, execution))) ||
-		(name == f.endEvent && execution == f.endExecution)
+	return (f.about(execution) && f.named(name)) || (name == f.endEvent && execution == f.endExecution)
 }
 
 // passes reports whether the client gets to see e.
 func (f *streamFilter) passes(e event) bool {
-	return f.named(e.name) && (len(f.ids) == 0 || slices.Contains(f.ids, e.execution)) &&
-		(len(f.actions) == 0 || slices.Contains(f.actions, e.action))
+	return f.about(e.execution) && f.named(e.name) && (len(f.actions) == 0 || slices.Contains(f.actions, e.action))
 }
 
 // ends reports whether e is what the client waits for.
@@ -206,7 +210,7 @@ const writePatience = 30 * time.Second
 // stream attaches l and answers with what run writes, for as long as it runs.
 func (c *call) stream(l *listener, run func(w *frames)) error {
 	conn := c.Context().Conn()
-	l.events = make(chan event, keepUp)
+	l.events = make(chan *event, keepUp)
 	l.cut = func() { _ = conn.SetWriteDeadline(time.Unix(1, 0)) }
 	if err := c.s.feed.attach(c.ctx(), l); err != nil {
 		return err
@@ -234,7 +238,7 @@ func (w *frames) relay(last func(e event) bool) {
 	for !w.broken {
 		select {
 		case e, ok := <-w.l.events:
-			if !ok || last(e) {
+			if !ok || last(*e) {
 				return
 			}
 			heart.Reset(w.s.Heartbeat)

@@ -27,6 +27,7 @@ import (
 	"github.com/petrelhq/petrel/core/expr"
 	"github.com/petrelhq/petrel/core/expr/jinja"
 	"github.com/petrelhq/petrel/core/pack"
+	"github.com/petrelhq/petrel/core/registry"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/rules"
 	"github.com/petrelhq/petrel/core/seal"
@@ -51,6 +52,9 @@ type world struct {
 	auth   *auth.Auth
 	router *router.Router
 	engine *execution.Engine
+
+	installer *pack.Installer
+
 	url    string
 	token  string
 	logged *lockedBuffer
@@ -141,14 +145,21 @@ func newWorld(t testing.TB, change func(*api.Config)) *world {
 		Acquire:  w.router.Acquire, Release: w.router.Release,
 	})
 	packs := &pack.Registrar{Store: w.store, Log: log, Declare: w.router.Declare, SaveRule: matcher.Save}
+	keys := w.datastore(log)
+	w.installer = w.newInstaller(packs, matcher, keys)
+	indexes, err := registry.New(registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.fill()
 	w.run(w.engine.Run)
 	w.run(matcher.Run)
 	w.serve(api.Config{
-		Store: w.store, Auth: w.auth, Engine: w.engine, Router: w.router, Datastore: w.datastore(log), Log: log, Version: "0.0-test",
+		Store: w.store, Auth: w.auth, Engine: w.engine, Router: w.router, Datastore: keys, Log: log, Version: "0.0-test",
 		SaveRule: matcher.Save, DeleteRule: matcher.Delete, SaveAction: packs.SaveAction, DeleteAction: packs.DeleteAction,
 		SavePolicy: w.engine.SavePolicy, DeletePolicy: w.engine.DeletePolicy,
 		SaveTriggerType: packs.SaveTriggerType, DeleteTriggerType: packs.DeleteTriggerType,
+		Packs: w.installer, Registry: indexes,
 		PackDir: func(string) string { return w.dir },
 		Backup:  func(context.Context, string) error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "petrel_up 1\n") }),

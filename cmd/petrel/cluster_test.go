@@ -63,7 +63,7 @@ type cluster struct {
 
 // node is a server that is started again on the same directory and address.
 type node struct {
-	*process
+	*serverProcess
 	data string
 	addr string
 }
@@ -83,7 +83,7 @@ func newCluster(t *testing.T, rng *rand.Rand) *cluster {
 	for _, n := range c.nodes {
 		n.token = c.token
 	}
-	s := c.nodes[0].process
+	s := c.nodes[0].serverProcess
 	s.rule("counts", "event", "core.local", map[string]any{"cmd": "echo {{ trigger.body.number }} >> " + c.files})
 	s.rule("nothing", "event", "core.noop", nil)
 	s.rule("sleeps", "sleep", "core.local", map[string]any{"cmd": "echo {{ trigger.body.number }} >> " + c.files + "; sleep 2 & wait"})
@@ -94,7 +94,7 @@ func newCluster(t *testing.T, rng *rand.Rand) *cluster {
 
 // start starts a node's server, in the place of the one before.
 func (c *cluster) start(n *node) {
-	n.process = startProcess(c.t, c.binary, n.data,
+	n.serverProcess = startProcess(c.t, c.binary, n.data,
 		"--listen", n.addr, "--store", c.redis.URL(), "--config", clusterConfig(c.t, n.data))
 	n.token = c.token
 }
@@ -194,7 +194,7 @@ func (c *cluster) stopServer() time.Time {
 func (c *cluster) finish() {
 	c.load.stop()
 	last := time.Now()
-	c.server = c.nodes[0].process
+	c.server = c.nodes[0].serverProcess
 	c.load = c.ledger.spread(c) // what was not answered and is to be sent again
 	c.load.await(c.t, 2*killClients)
 	c.load.stop()
@@ -246,7 +246,7 @@ func (c *cluster) judgeTicks(v *verdict) int {
 }
 
 // timer runs core.noop each so many seconds, and returns the timer's trigger.
-func (p *process) timer(name string, seconds int) string {
+func (p *serverProcess) timer(name string, seconds int) string {
 	type object = map[string]any
 	var rule struct {
 		Trigger struct{ Ref string } `json:"trigger"`
@@ -270,9 +270,9 @@ type clusterClients struct {
 
 func (l *ledger) spread(c *cluster) *clusterClients {
 	cc := &clusterClients{stopped: make(chan struct{})}
-	posts := make([]*process, clusterNodes) // of their own: a node's process is replaced
+	posts := make([]*serverProcess, clusterNodes) // of their own: a node's process is replaced
 	for i, n := range c.nodes {
-		posts[i] = &process{t: c.t, url: "http://" + n.addr, token: c.token, client: &http.Client{Timeout: 20 * time.Second}}
+		posts[i] = &serverProcess{t: c.t, url: "http://" + n.addr, token: c.token, client: &http.Client{Timeout: 20 * time.Second}}
 	}
 	for i := range killClients {
 		cc.wg.Go(func() { cc.run(posts, l, i) })
@@ -280,7 +280,7 @@ func (l *ledger) spread(c *cluster) *clusterClients {
 	return cc
 }
 
-func (cc *clusterClients) run(nodes []*process, l *ledger, turn int) {
+func (cc *clusterClients) run(nodes []*serverProcess, l *ledger, turn int) {
 	for {
 		select {
 		case <-cc.stopped:

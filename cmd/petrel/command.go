@@ -16,6 +16,21 @@ import (
 	"github.com/petrelhq/petrel/core/backend/local"
 )
 
+// addCommands puts commands below root. The verbs of a noun that is there already go below
+// that one: `petrel pack` has the client's, and those of authors, which need no server.
+func addCommands(root *cobra.Command, commands ...*cobra.Command) {
+	for _, c := range commands {
+		noun, _, err := root.Find([]string{c.Name()})
+		if err != nil || noun == root {
+			root.AddCommand(c)
+			continue
+		}
+		verbs := c.Commands()
+		c.RemoveCommand(verbs...)
+		noun.AddCommand(verbs...)
+	}
+}
+
 func serverCommand() *cobra.Command {
 	var file string
 	var flags Config

@@ -36,6 +36,8 @@ type Config struct {
 	SMTP       SMTPConfig    `yaml:"smtp" doc:"The mail server of core.sendmail."`
 	Secrets    SecretsConfig `yaml:"secrets" doc:"Keys that seal what is secret in the store."`
 	Packs      []string      `yaml:"packs" doc:"Directories that hold packs, each a folder of its own; registered at start."`
+	WASM       WASMConfig    `yaml:"wasm" doc:"How packs' WASM modules are run."`
+	Registries []string      `yaml:"registries" doc:"Indexes that packs are found in by name: URLs or absolute paths, asked in this order."`
 	Log        LogConfig     `yaml:"log" doc:"What the server says, on standard error."`
 }
 
@@ -99,6 +101,13 @@ type SecretsConfig struct {
 	AcceptLost bool   `yaml:"accept_lost" doc:"Start although the key that the newest secrets were sealed with is lost."`
 }
 
+// WASMConfig says how packs' WASM modules are run.
+type WASMConfig struct {
+	Isolation string `yaml:"isolation" doc:"Where modules run: server, or process (each in a child process that can be killed). A pack may ask for process by itself."`
+	Memory    int    `yaml:"memory" doc:"Memory of an instance whose pack asks for nothing else, in MiB."`
+	Instances int    `yaml:"instances" doc:"Calls at once, of all modules. 0: four for each processor."`
+}
+
 // LogConfig says what the server says.
 type LogConfig struct {
 	Level  string `yaml:"level" doc:"debug, info, warn or error."`
@@ -118,6 +127,7 @@ func DefaultConfig() Config {
 		Timers:  TimersConfig{Timezone: "UTC", Misfire: "skip"},
 		SSH:     SSHConfig{HostKeys: "strict", ConnectTimeout: time.Minute, MaxParallel: 50},
 		SMTP:    SMTPConfig{Host: "localhost", Port: 25},
+		WASM:    WASMConfig{Isolation: "server", Memory: 64},
 		Log:     LogConfig{Level: "info", Format: "text"},
 	}
 }
@@ -214,6 +224,12 @@ func (c Config) Check() error {
 	}
 	if c.Actions.Workers < 1 {
 		return errors.New("actions.workers: needs to be at least 1")
+	}
+	if c.WASM.Isolation != "server" && c.WASM.Isolation != "process" {
+		return fmt.Errorf("wasm.isolation: %q is neither server nor process", c.WASM.Isolation)
+	}
+	if c.WASM.Memory < 1 || c.WASM.Instances < 0 {
+		return errors.New("wasm: memory needs to be at least 1 MiB, and instances no less than 0")
 	}
 	return nil
 }

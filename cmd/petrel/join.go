@@ -19,11 +19,11 @@ import (
 	"github.com/petrelhq/petrel/core/expr/orquesta"
 	"github.com/petrelhq/petrel/core/expr/yaql"
 	"github.com/petrelhq/petrel/core/orchestrator"
-	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/rules"
 	"github.com/petrelhq/petrel/core/store"
 	"github.com/petrelhq/petrel/core/timer"
+	"github.com/petrelhq/petrel/plugins"
 	"github.com/petrelhq/petrel/plugins/builtin"
 	"github.com/petrelhq/petrel/plugins/filewatch"
 	"github.com/petrelhq/petrel/plugins/ssh"
@@ -42,6 +42,10 @@ func (s *Server) join(ctx context.Context, news io.Writer) error {
 		return err
 	}
 	templates := jinja.StackStorm(expr.Strict, s.kv.decrypt)
+	s.joinConfigs(templates)
+	if err := s.joinCode(ctx); err != nil {
+		return err
+	}
 	if err := s.joinEngine(templates); err != nil {
 		return err
 	}
@@ -49,7 +53,9 @@ func (s *Server) join(ctx context.Context, news io.Writer) error {
 		Store: s.store, Log: s.log, User: systemUser(s.cfg), Request: s.engine.Request,
 		Renderer: rules.NewRenderer(templates, s.kv.inPatterns), Acquire: s.router.Acquire, Release: s.router.Release,
 	})
-	s.packs = &pack.Registrar{Store: s.store, Log: s.log, Declare: s.router.Declare, SaveRule: s.rules.Save, SavePolicy: s.engine.SavePolicy}
+	if err := s.joinPacks(); err != nil {
+		return err
+	}
 	s.metrics = newMetrics(s.store, s.engine)
 	return s.joinAPI()
 }
@@ -79,10 +85,16 @@ func (s *Server) joinRouter() (err error) {
 	if s.router.Timing, err = s.cfg.timing(); err != nil {
 		return err
 	}
-	s.sensors = router.NewSources(s.router, map[string]func(core.Sensor) core.Source{
-		filewatch.Sensor: func(core.Sensor) core.Source { return filewatch.Source{Log: s.log} },
-	})
+	s.sensors = router.NewSources(s.router, s.source)
 	return nil
+}
+
+// source finds what runs a sensor.
+func (s *Server) source(ctx context.Context, x core.Sensor) (core.Source, bool) {
+	if x.Ref() == filewatch.Sensor {
+		return filewatch.Source{Log: s.log}, true
+	}
+	return s.code.Source(ctx, x)
 }
 
 func (s *Server) joinDatastore(ctx context.Context) error {
@@ -116,7 +128,7 @@ func (s *Server) joinEngine(templates *jinja.Environment) error {
 	}
 	s.engine = execution.New(execution.Config{
 		Store: s.store, Log: s.log, Runners: runners,
-		Templates: execution.Templates{Jinja: templates, KeyValues: s.kv.lookups, PackConfig: noPackConfig},
+		Templates: execution.Templates{Jinja: templates, KeyValues: s.kv.lookups, PackConfig: s.packConfig},
 		Workers:   s.cfg.Actions.Workers, Drain: s.cfg.Actions.Drain,
 		PackDir: s.dirs.of, Env: s.actionEnv,
 		Wanted:     s.wanted,
@@ -158,7 +170,7 @@ func (s *Server) runners() (map[string]core.Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ssh.%w", err)
 	}
-	for _, more := range []map[string]core.Runner{s.remote.Runners(), winrm.Runners(winrm.Config{MaxOutput: s.cfg.Actions.MaxResultSize})} {
+	for _, more := range []map[string]core.Runner{s.remote.Runners(), winrm.Runners(winrm.Config{MaxOutput: s.cfg.Actions.MaxResultSize}), s.code.Runners()} {
 		for name, r := range more {
 			all[name] = r
 		}
@@ -170,6 +182,7 @@ func (s *Server) runners() (map[string]core.Runner, error) {
 func runnerTypes() []core.RunnerType {
 	types := append(builtin.Types(), ssh.Types()...)
 	types = append(types, winrm.Types()...)
+	types = append(types, plugins.Types()...)
 	return append(types, orchestrator.Types()...)
 }
 
@@ -180,6 +193,7 @@ func (s *Server) joinAPI() (err error) {
 		SaveAction: s.packs.SaveAction, DeleteAction: s.packs.DeleteAction,
 		SavePolicy: s.engine.SavePolicy, DeletePolicy: s.engine.DeletePolicy,
 		SaveTriggerType: s.packs.SaveTriggerType, DeleteTriggerType: s.packs.DeleteTriggerType,
+		Packs: s.installer, Registry: s.registry, PermissionsUsed: s.permissionsUsed,
 		PackDir: s.dirs.of, Backup: s.backup,
 		Ready: s.ready, Metrics: s.metrics.handler(), Version: version, Log: s.log,
 		MaxBody: s.cfg.API.MaxBody, CertFile: s.cfg.TLS.Cert, KeyFile: s.cfg.TLS.Key,

@@ -68,7 +68,7 @@ const killClients = 6
 // clients send events to one server until it is gone or they are stopped.
 type clients struct {
 	ledger *ledger
-	server *process
+	server *serverProcess
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
@@ -78,7 +78,7 @@ type clients struct {
 	dead  chan struct{} // closed when all clients have ended
 }
 
-func (l *ledger) clients(s *process) *clients {
+func (l *ledger) clients(s *serverProcess) *clients {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	c := &clients{ledger: l, server: s, cancel: cancel, grown: make(chan struct{}, 1), dead: make(chan struct{})}
 	for range killClients {
@@ -111,7 +111,7 @@ func (c *clients) run(ctx context.Context) {
 }
 
 // post sends event number n; nil says that it was acknowledged. Any answer but that is wrong.
-func (p *process) post(n int) error {
+func (p *serverProcess) post(n int) error {
 	status, err := p.offer(n)
 	if err == nil && status != http.StatusAccepted {
 		p.t.Errorf("event %d: status %d", n, status)
@@ -121,7 +121,7 @@ func (p *process) post(n int) error {
 }
 
 // offer sends event number n and returns the status it was answered with.
-func (p *process) offer(n int) (int, error) {
+func (p *serverProcess) offer(n int) (int, error) {
 	hook := "event"
 	if sleeping(n) {
 		hook = "sleep"

@@ -27,8 +27,8 @@ func buildServer(t *testing.T, dir string) string {
 	return binary
 }
 
-// process is a server in a process of its own.
-type process struct {
+// serverProcess is a server in a process of its own.
+type serverProcess struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	url    string
@@ -38,8 +38,8 @@ type process struct {
 }
 
 // startProcess starts a server on the data directory and returns when it is ready.
-func startProcess(t *testing.T, binary, data string, more ...string) *process {
-	p := &process{t: t, log: data + ".log", client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+func startProcess(t *testing.T, binary, data string, more ...string) *serverProcess {
+	p := &serverProcess{t: t, log: data + ".log", client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	p.cmd = exec.Command(binary, append([]string{"server", "--listen", "127.0.0.1:0", "--data", data}, more...)...)
 	p.cmd.Env = append(os.Environ(), "PETREL_ADMIN_USER=kill", "PETREL_ADMIN_PASSWORD="+killPassword)
 	log, err := os.Create(p.log)
@@ -76,7 +76,7 @@ func listens(stdout io.Reader) string {
 	return ""
 }
 
-func (p *process) ready() bool {
+func (p *serverProcess) ready() bool {
 	resp, err := p.client.Get(p.url + "/readyz")
 	if err != nil {
 		return false
@@ -86,7 +86,7 @@ func (p *process) ready() bool {
 }
 
 // await asks until done says so.
-func (p *process) await(what string, within time.Duration, done func() bool) {
+func (p *serverProcess) await(what string, within time.Duration, done func() bool) {
 	deadline := time.Now().Add(within)
 	for pause := time.Millisecond; !done(); pause = min(2*pause, 50*time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -97,20 +97,20 @@ func (p *process) await(what string, within time.Duration, done func() bool) {
 }
 
 // fatal ends the test with the server's last words.
-func (p *process) fatal(format string, args ...any) {
+func (p *serverProcess) fatal(format string, args ...any) {
 	p.t.Helper()
 	text, _ := os.ReadFile(p.log)
 	p.t.Fatalf("server: %s\n%s", fmt.Sprintf(format, args...), text[max(0, len(text)-4000):])
 }
 
 // kill ends the server as a crash would. A second time is no error.
-func (p *process) kill() {
+func (p *serverProcess) kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 	p.client.CloseIdleConnections()
 }
 
-func (p *process) login() string {
+func (p *serverProcess) login() string {
 	var answer struct {
 		Token string `json:"token"`
 	}
@@ -119,7 +119,7 @@ func (p *process) login() string {
 }
 
 // rule runs an action for each event of a webhook.
-func (p *process) rule(name, hook, action string, parameters map[string]any) {
+func (p *serverProcess) rule(name, hook, action string, parameters map[string]any) {
 	type object = map[string]any
 	p.call(http.MethodPost, "/api/v1/rules", object{
 		"name": name, "pack": "default", "enabled": true,
@@ -129,7 +129,7 @@ func (p *process) rule(name, hook, action string, parameters map[string]any) {
 }
 
 // call talks to the API; anything but success ends the test.
-func (p *process) call(method, path string, in, out any) {
+func (p *serverProcess) call(method, path string, in, out any) {
 	p.t.Helper()
 	status, raw, err := p.send(method, path, in, nil)
 	if err != nil || status >= 300 {
@@ -142,7 +142,7 @@ func (p *process) call(method, path string, in, out any) {
 	}
 }
 
-func (p *process) send(method, path string, in any, header map[string]string) (int, []byte, error) {
+func (p *serverProcess) send(method, path string, in any, header map[string]string) (int, []byte, error) {
 	var body io.Reader
 	if in != nil {
 		raw, err := json.Marshal(in)
@@ -175,7 +175,7 @@ func (p *process) send(method, path string, in any, header map[string]string) (i
 
 // waiting counts the executions that are not finished and the instances that are not
 // processed.
-func (p *process) waiting() int {
+func (p *serverProcess) waiting() int {
 	var instances []json.RawMessage
 	p.call(http.MethodGet, "/api/v1/triggerinstances?status=pending&limit=1000", nil, &instances)
 	status, raw, err := p.send(http.MethodGet, "/metrics", nil, nil)

@@ -55,7 +55,7 @@ type killing struct {
 	ledger *ledger
 	kills  []time.Time
 	fewest int // acknowledged in any life before its end was chosen
-	server *process
+	server *serverProcess
 }
 
 func newKilling(t *testing.T, rng *rand.Rand) *killing {

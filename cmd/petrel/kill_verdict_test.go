@@ -69,7 +69,7 @@ func (k *killing) verdict() *verdict {
 }
 
 // pages reads a whole list.
-func pages[T any](p *process, path string) []T {
+func pages[T any](p *serverProcess, path string) []T {
 	const limit = 5000
 	var all []T
 	for {

@@ -25,6 +25,7 @@ var (
 	descRunning    = prometheus.NewDesc("petrel_running_actions", "Actions this server carries out now.", nil, nil)
 	descApplies    = prometheus.NewDesc("petrel_store_applies_total", "Commits asked of the store.", nil, nil)
 	descWaits      = prometheus.NewDesc("petrel_store_waits_total", "Commits that waited for the disk.", nil, nil)
+	descConflicts  = prometheus.NewDesc("petrel_store_conflicts_total", "Commits that were refused because a document had changed meanwhile, and were tried again.", nil, nil)
 	descBytes      = prometheus.NewDesc("petrel_store_written_bytes_total", "Bytes of keys and values given to the store.", nil, nil)
 	descReads      = prometheus.NewDesc("petrel_store_reads_total", "Documents and entries read from the store, from memory or disk.", nil, nil)
 )
@@ -56,6 +57,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descRunning, prometheus.GaugeValue, float64(m.engine.Active()))
 	ch <- prometheus.MustNewConstMetric(descApplies, prometheus.CounterValue, float64(st.Applies))
 	ch <- prometheus.MustNewConstMetric(descWaits, prometheus.CounterValue, float64(st.Waits))
+	ch <- prometheus.MustNewConstMetric(descConflicts, prometheus.CounterValue, float64(st.Conflicts))
 	ch <- prometheus.MustNewConstMetric(descBytes, prometheus.CounterValue, float64(st.Bytes))
 	ch <- prometheus.MustNewConstMetric(descReads, prometheus.CounterValue, float64(st.Reads))
 }

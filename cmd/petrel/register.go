@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -66,8 +68,15 @@ func (s *Server) registerOne(ctx context.Context, fsys fs.FS, name, path string)
 	}
 	s.dirs.put(name, path) // also of a pack that stays as it was
 	content, errs := pack.Read(sub, name)
+	if content != nil {
+		s.dirs.put(content.Pack.Ref, path)
+	}
 	if len(errs) > 0 {
 		return fmt.Errorf("pack %s is not registered: %w", name, errors.Join(errs...))
+	}
+	if digest, err := s.installer.Digest(ctx, content.Pack.Ref); err != nil || digest != "" {
+		return cmp.Or(err, fmt.Errorf("pack %s in %s is not registered: it is installed from an archive; remove one of the two (petrel pack remove %s)",
+			name, path, content.Pack.Ref))
 	}
 	for _, w := range content.Warnings {
 		s.log.Warn("pack", "pack", name, "warning", w)
@@ -83,8 +92,13 @@ func (s *Server) registerOne(ctx context.Context, fsys fs.FS, name, path string)
 
 // packDirs knows where the files of packs lie on this machine.
 type packDirs struct {
+	log *slog.Logger
+	// installed returns the folder of a pack that was installed from an archive, "" for
+	// any other.
+	installed func(ctx context.Context, pack string) (string, error)
+
 	mu     sync.Mutex
-	byName map[string]string
+	byName map[string]string // folders of the server's
 }
 
 func (d *packDirs) put(pack, dir string) {
@@ -98,9 +112,29 @@ func (d *packDirs) put(pack, dir string) {
 
 // of returns where a pack's files lie; "" when this machine does not have them.
 func (d *packDirs) of(pack string) string {
+	dir, err := d.installed(context.Background(), pack)
+	if err != nil {
+		d.log.Error("the files of a pack cannot be fetched", "pack", pack, "error", err)
+		return ""
+	}
+	return cmp.Or(dir, d.folder(pack))
+}
+
+// folder returns the folder of the server's that holds a pack, "" for none.
+func (d *packDirs) folder(pack string) string {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.byName[pack]
+	dir := d.byName[pack]
+	d.mu.Unlock()
+	if _, err := os.Stat(filepath.Join(dir, "pack.yaml")); dir == "" || err != nil {
+		return ""
+	}
+	return dir
+}
+
+// shipped reports whether a pack comes with the server.
+func shipped(ref string) bool {
+	_, err := fs.Stat(packs.Shipped, ref)
+	return err == nil
 }
 
 // file returns a file of a pack. The error is Invalid and says which is missing.

@@ -22,7 +22,7 @@ import (
 // TestMain lets scripts run this very binary as petrel and as st2.
 func TestMain(m *testing.M) {
 	program := func() { os.Exit(run()) }
-	testscript.Main(m, map[string]func(){"petrel": program, "st2": program})
+	testscript.Main(m, map[string]func(){"petrel": program, "st2": program, "empty-code": emptyCode})
 }
 
 // TestScripts tells stories of a user before a terminal: testdata/script/*.txtar, each
@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 func TestScriptsOnRedis(t *testing.T) {
 	store := redistest.Start(t)
 	var files []string
-	for _, name := range []string{"walkthrough", "walkthrough2016", "events", "keys", "timers", "inquiries"} {
+	for _, name := range []string{"walkthrough", "walkthrough2016", "events", "keys", "timers", "inquiries", "install"} {
 		files = append(files, filepath.Join("testdata", "script", name+".txtar"))
 	}
 	runScripts(t, testscript.Params{Files: files}, func(work string) string {
@@ -203,7 +203,7 @@ func TestExampleConfigIsTheDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := DefaultConfig()
-	want.Packs = []string{}
+	want.Packs, want.Registries = []string{}, []string{}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("the example reads as %+v, want %+v", got, want)
 	}

@@ -19,11 +19,15 @@ import (
 	"github.com/petrelhq/petrel/core/execution"
 	"github.com/petrelhq/petrel/core/orchestrator"
 	"github.com/petrelhq/petrel/core/pack"
+	"github.com/petrelhq/petrel/core/registry"
 	"github.com/petrelhq/petrel/core/router"
 	"github.com/petrelhq/petrel/core/rules"
 	"github.com/petrelhq/petrel/core/store"
 	"github.com/petrelhq/petrel/core/supervise"
+	"github.com/petrelhq/petrel/plugins"
+	"github.com/petrelhq/petrel/plugins/process"
 	"github.com/petrelhq/petrel/plugins/ssh"
+	"github.com/petrelhq/petrel/plugins/wasm"
 )
 
 // Server is the whole program, put together top to bottom:
@@ -34,7 +38,7 @@ import (
 //	  │ api          routes, permissions, shapes, event stream    │
 //	  └─────┬───────────────────────────────────────────▲─────────┘
 //	        ▼                                           │
-//	     router ──"triggers"──► rules ──"executions"──► execution ──► builtin runners
+//	     router ──"triggers"──► rules ──"executions"──► execution ──► runners, code of packs
 //	        ▲                                           │
 //	        └──────────────"finished"───────────────────┘
 //	  ┌───────────────────────────────────────────────────────────┐
@@ -53,10 +57,18 @@ type Server struct {
 	engine  *execution.Engine
 	flows   *orchestrator.Orchestrator
 	packs   *pack.Registrar
+	configs *pack.Configs
 	sensors *router.Sources
 	remote  *ssh.Carrier
 	kv      keyValues
 	dirs    packDirs
+
+	installer *pack.Installer
+	wasm      *wasm.Engine
+	process   *process.Carrier
+	code      *plugins.Loader
+	registry  *registry.Registry
+
 	api     *api.Server
 	metrics *metrics
 	tasks   supervise.Supervisor
@@ -73,7 +85,7 @@ func NewServer(ctx context.Context, cfg Config, log *slog.Logger, news io.Writer
 	if err := cfg.makeAbsolute(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, tasks: supervise.Supervisor{Log: log}}
+	s := &Server{cfg: cfg, log: log, dirs: packDirs{log: log}, tasks: supervise.Supervisor{Log: log}}
 	if err := s.open(ctx, news); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -143,6 +155,8 @@ func (s *Server) checkClock(ctx context.Context) error {
 func (s *Server) supervise() {
 	s.tasks.Add("lease", func(ctx context.Context) error { return s.store.KeepLease(ctx, s.log, s.leaseLost) })
 	s.tasks.Add("catalogue", s.store.FollowCatalogue)
+	s.tasks.Add("installed packs", s.runInstalled)
+	s.tasks.Add("code of packs", s.runCode) // before what uses it, so that it ends after
 	if s.cfg.has(roleWorker) {
 		s.tasks.Add("connections", s.remote.Run)
 		s.tasks.Add("executions", s.engine.Run)

@@ -33,7 +33,7 @@ func (e *Engine) Cancel(ctx context.Context, tx *store.Tx, id, user string) (*co
 	}
 	x.Move(core.Canceling, tx.Time())
 	if e.conducted(x) {
-		look(tx, x)
+		e.Look(tx, x)
 		return x, tx.Executions().Put(ctx, x)
 	}
 	tx.After(func(store.Version) { e.Store.Wake(ctx, store.TopicCanceling) })

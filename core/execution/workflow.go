@@ -23,8 +23,8 @@ type Conductor interface {
 // lookAt ends the id of a queue entry that asks to look at a workflow itself.
 const lookAt = "!"
 
-// look asks the conductor to look at a workflow.
-func look(tx *store.Tx, x *core.Execution) {
+// Look asks the conductor to look at a workflow, in a commit of its own.
+func (e *Engine) Look(tx *store.Tx, x *core.Execution) {
 	tx.Push(store.Finished, x.ID+lookAt, x.RootID(), 0)
 }
 
@@ -41,7 +41,7 @@ func (e *Engine) beginWorkflow(ctx context.Context, tx *store.Tx, x *core.Execut
 	x.Move(core.Running, now)
 	x.Hand, x.Reason = core.InChildren, ""
 	x.RunnerInfo = &core.RunnerInfo{Hostname: e.host, PID: pid}
-	look(tx, x)
+	e.Look(tx, x)
 	return tx.Executions().Put(ctx, x)
 }
 
@@ -133,7 +133,7 @@ func (e *Engine) Pause(ctx context.Context, tx *store.Tx, id, user string) (*cor
 	}
 	x.Context.PausedBy, x.Context.ResumedBy = user, ""
 	x.Move(core.Pausing, tx.Time())
-	look(tx, x)
+	e.Look(tx, x)
 	return x, tx.Executions().Put(ctx, x)
 }
 
@@ -148,7 +148,7 @@ func (e *Engine) Resume(ctx context.Context, tx *store.Tx, id, user string) (*co
 	}
 	x.Context.PausedBy, x.Context.ResumedBy = "", user
 	x.Move(core.Resuming, tx.Time())
-	look(tx, x)
+	e.Look(tx, x)
 	return x, tx.Executions().Put(ctx, x)
 }
 

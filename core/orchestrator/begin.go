@@ -18,6 +18,13 @@ const maxSpec = 4 << 20
 // begin reads the workflow and makes its conductor. It reports false when the workflow
 // cannot run; then its execution has failed, with everything that is wrong.
 func (s *session) begin(ctx context.Context) (bool, error) {
+	var err error
+	if s.inside, err = s.depth(ctx); core.KindOf(err) == core.Invalid {
+		return false, s.refuse(ctx, err)
+	}
+	if err != nil {
+		return false, err
+	}
 	if again := s.x.Context.ReRun; again != nil && again.Continues() {
 		if begun, err := s.beginAgain(ctx, again); err != nil || begun || s.x.Status.Final() {
 			return begun, err
@@ -56,7 +63,7 @@ func (s *session) begin(ctx context.Context) (bool, error) {
 
 // found makes the head of what is stored of the workflow, with its first snapshot.
 func (s *session) found(digest, entry string) error {
-	s.flow = &store.Flow{Execution: s.x.ID, Spec: digest, File: entry, Runner: s.x.Runner}
+	s.flow = &store.Flow{Execution: s.x.ID, Spec: digest, File: entry, Runner: s.x.Runner, Depth: s.inside}
 	s.tx.AppendStep(s.flow, nil) // the snapshot stands for a first step
 	if err := s.snapshot(); err != nil {
 		return err

@@ -93,12 +93,17 @@ func valueOf(raw json.RawMessage) (expr.Value, error) {
 // What goes on longer is a workflow that goes round in circles without doing anything.
 const mostRounds = 10_000
 
-// beginTasks begins all tasks that may begin now.
+// beginTasks begins the tasks that may begin now; those that are too many for one commit
+// begin in the next.
 func (s *session) beginTasks(ctx context.Context) error {
 	for range mostRounds {
 		tasks, step := s.c.Next()
 		s.did(step)
-		if len(tasks) == 0 {
+		switch {
+		case len(tasks) == 0:
+			return nil
+		case s.full():
+			s.o.Executions.Look(s.tx, s.x)
 			return nil
 		}
 		for i := range tasks {
@@ -131,13 +136,16 @@ func (s *session) endAtOnce(ctx context.Context) error {
 	return nil
 }
 
+// full reports whether no more children are to begin in this commit.
+func (s *session) full() bool { return len(s.asked) >= s.o.Portion }
+
 func (s *session) beginTask(ctx context.Context, t *workflow.Task) error {
 	if t.HasItems && t.Items == 0 {
 		s.update(workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Running})
 		s.ends = append(s.ends, workflow.TaskUpdate{Task: t.ID, Route: t.Route, Status: core.Succeeded})
 		return nil
 	}
-	for i := range t.Actions {
+	for i := 0; i < len(t.Actions) && !s.full(); i++ {
 		if err := s.beginAction(ctx, t, &t.Actions[i]); err != nil {
 			return err
 		}
@@ -164,6 +172,7 @@ func (s *session) beginAction(ctx context.Context, t *workflow.Task, a *workflow
 	child, err := s.request(ctx, t, a, at)
 	switch {
 	case child != nil: // with an error too: then it has failed, and says why
+		s.asked = append(s.asked, child)
 		s.flow.Children++
 		s.flow.Open++
 		if child.Status.Final() {

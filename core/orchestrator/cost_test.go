@@ -56,6 +56,9 @@ func TestCostPerTaskIsFlat(t *testing.T) {
 		text func(n int) string
 	}{
 		{"sequence", sequence},
+		{"sequence with task()", func(n int) string {
+			return strings.ReplaceAll(sequence(n), "result().v", "task(t0).result.v + result().v")
+		}},
 		{"items", func(int) string { return flow(itemsOf) }},
 		{"items, ten at a time", func(int) string { return flow(someItemsOf) }},
 	} {

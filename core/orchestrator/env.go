@@ -40,20 +40,17 @@ func (s *session) taskFunction(ctx context.Context, route int) functions.Functio
 }
 
 func (s *session) taskView(ctx context.Context, name string, route int) (expr.Value, error) {
-	children, err := s.lineage(ctx, s.x)
+	if s.visits == nil {
+		children, err := s.lineage(ctx, s.x)
+		if err != nil {
+			return nil, err
+		}
+		s.visits = visits{}
+		s.visits.add(children...)
+	}
+	runs, err := s.o.Store.Executions().GetAll(ctx, s.visits.last(name, route))
 	if err != nil {
 		return nil, err
-	}
-	var runs []*core.Execution // of the last visit: one, or one for each item
-	for _, c := range children {
-		at := c.Context.Task
-		if at == nil || at.Name != name || at.Route > route {
-			continue
-		}
-		if at.Item == nil || len(runs) > 0 && runs[0].Context.Task.Route != at.Route {
-			runs = nil
-		}
-		runs = append(runs, c)
 	}
 	if len(runs) == 0 {
 		return nil, expr.Errorf("ValueError", "Unable to find task execution for \"%s\".", name)

@@ -23,12 +23,14 @@ type kept struct {
 	id    string
 	steps int
 	c     *workflow.Conductor
+	visits
 }
 
 func newLive() *live { return &live{byID: map[string]*list.Element{}, order: list.New()} }
 
-// take hands out a conductor that stands after so many steps, if there is one.
-func (l *live) take(id string, steps int) *workflow.Conductor {
+// take hands out what is kept of a workflow that stands after so many steps; nil if there
+// is nothing.
+func (l *live) take(id string, steps int) *kept {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.byID[id]
@@ -37,19 +39,19 @@ func (l *live) take(id string, steps int) *workflow.Conductor {
 	}
 	l.remove(e)
 	if k := e.Value.(*kept); k.steps == steps {
-		return k.c
+		return k
 	}
 	return nil // another server went on with it
 }
 
 // put keeps a conductor.
-func (l *live) put(id string, steps int, c *workflow.Conductor) {
+func (l *live) put(k *kept) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e := l.byID[id]; e != nil {
+	if e := l.byID[k.id]; e != nil {
 		l.remove(e)
 	}
-	l.byID[id] = l.order.PushFront(&kept{id, steps, c})
+	l.byID[k.id] = l.order.PushFront(k)
 	if l.order.Len() > maxLive {
 		l.remove(l.order.Back())
 	}

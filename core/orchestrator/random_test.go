@@ -146,6 +146,7 @@ func TestRandomWorkflowsEndAsTheyShould(t *testing.T) {
 		} else {
 			w.engine.Conductor = w.flows
 		}
+		w.flows.Portion = rapid.IntRange(1, 9).Draw(rt, "portion")
 		rt.Log(text)
 		id := w.request("flow.w", `{"l": [1, 2]}`)
 		if x := w.end(id); x.Status != want {
@@ -167,6 +168,7 @@ func TestRandomSteering(t *testing.T) {
 			}
 		}
 		w.addFlow("w", text)
+		w.flows.Portion = rapid.IntRange(1, 9).Draw(rt, "portion")
 		id := w.request("flow.w", `{"l": [1, 2]}`)
 		for range rapid.IntRange(0, 6).Draw(rt, "verbs") {
 			family := w.family(id)

@@ -16,6 +16,7 @@ type session struct {
 	tx      *store.Tx
 	x       *core.Execution // the workflow's own record
 	flow    *store.Flow     // nil until it has begun
+	inside  int             // of so many workflows, when it begins
 	c       *workflow.Conductor
 	news    []*core.Execution // children that have something to tell
 	look    bool              // its status may say what a user wants
@@ -25,6 +26,8 @@ type session struct {
 	ended   []*core.Execution // children that ended as soon as they began
 	ends    []workflow.Event  // likewise what has no child
 	steps   []workflow.Step   // what changed so far
+	visits  visits            // nil until task() is called
+	asked   []*core.Execution // children asked for
 }
 
 type sessionKey string
@@ -76,6 +79,7 @@ func (s *session) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	s.c.Portion = s.o.Portion
 	s.c.Env, s.was = s.env(ctx), s.c.Status()
 	s.steer()
 	for _, child := range s.news {
@@ -116,7 +120,8 @@ func (s *session) load(ctx context.Context) error {
 		return err
 	}
 	s.flow = f
-	if s.c = s.o.live.take(f.Execution, f.Steps); s.c != nil {
+	if k := s.o.live.take(f.Execution, f.Steps); k != nil {
+		s.c, s.visits = k.c, k.visits
 		return nil
 	}
 	s.c, err = s.o.restore(ctx, f, s.env(ctx))
@@ -176,7 +181,7 @@ const leastSnapshot = 64 << 10
 // store appends what changed to what is stored, and keeps the conductor for the next time.
 func (s *session) store(ctx context.Context) error {
 	if step := (workflow.Step{}).And(s.steps...); !step.Empty() {
-		raw, err := json.Marshal(step)
+		raw, err := step.MarshalJSON()
 		if err != nil {
 			return err
 		}
@@ -191,14 +196,17 @@ func (s *session) store(ctx context.Context) error {
 		return err
 	}
 	if !s.x.Status.Final() {
-		id, steps, c := s.x.ID, s.flow.Steps, s.c
-		s.tx.After(func(store.Version) { s.o.live.put(id, steps, c) })
+		k := &kept{s.x.ID, s.flow.Steps, s.c, s.visits}
+		s.tx.After(func(store.Version) {
+			k.add(s.asked...)
+			s.o.live.put(k)
+		})
 	}
 	return nil
 }
 
 func (s *session) snapshot() error {
-	raw, err := json.Marshal(s.c.Snapshot())
+	raw, err := s.c.Snapshot().MarshalJSON()
 	if err != nil {
 		return err
 	}

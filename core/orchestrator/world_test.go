@@ -322,7 +322,7 @@ func (w *world) answer(id string, status core.Status) {
 // await returns the execution once it has a status that ok accepts.
 func (w *world) await(id string, ok func(core.Status) bool) *core.Execution {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	wakes, err := w.store.Wakes(ctx, store.TopicChanges)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/pack/document"
 )
 
 // st2: metadata reference 1, names; 2, pack.yaml.
@@ -20,6 +21,17 @@ var (
 )
 
 const reservedRef = "_global"
+
+// ReadManifest reads only the pack.yaml of the pack in fsys; dir is the name of its
+// folder. Whether the pack's code has been built is not its business. It reports every
+// fault as [Read] does; without a readable pack.yaml there is no pack.
+func ReadManifest(fsys fs.FS, dir string) (*core.Pack, []error) {
+	r := &reading{fsys: fsys, content: &Content{dir: dir, documents: map[string]*document.Value{}}}
+	if !r.readPack() {
+		return nil, r.errs
+	}
+	return &r.content.Pack, r.errs
+}
 
 // readPack reads pack.yaml and reports whether the rest can be read.
 func (r *reading) readPack() bool {
@@ -44,6 +56,7 @@ func (r *reading) readPack() bool {
 
 func (s *source) pack(dir string) *core.Pack {
 	s.versionToText()
+	s.runtimeToObject()
 	p := &core.Pack{}
 	if !s.fill(packShape(), p) {
 		return nil
@@ -54,8 +67,10 @@ func (s *source) pack(dir string) *core.Pack {
 	if p.Ref = s.packRef(p, dir); p.Ref == "" {
 		return nil
 	}
+	s.completeRuntime(p)
+	s.checkPermissions(p.Permissions)
 	// st2 differs: email may be missing, as StackStorm's own schema says.
-	p.ID, p.Path, p.Extra = "", "", s.extra()
+	p.ID, p.Path, p.Digest, p.Extra = "", "", "", s.extra()
 	return p
 }
 
@@ -70,11 +85,15 @@ func (s *source) versionToText() {
 	}
 }
 
-// packRef derives the ref: as written, else the folder's name, else the pack's name.
+// packRef derives the ref: as written, else the folder's name if it is known, else the
+// pack's name.
 func (s *source) packRef(p *core.Pack, dir string) string {
 	candidates := []string{path.Base(dir), p.Name}
-	if p.Ref != "" {
+	switch {
+	case p.Ref != "":
 		candidates = []string{p.Ref}
+	case dir == "":
+		candidates = candidates[1:]
 	}
 	for _, ref := range candidates {
 		if refForm.MatchString(ref) && ref != reservedRef {

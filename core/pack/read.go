@@ -59,6 +59,7 @@ func Read(fsys fs.FS, dir string) (*Content, []error) {
 	if !r.readPack() {
 		return nil, r.errs
 	}
+	r.checkBuilt()
 	r.readFolder("triggers", r.readTriggerType)
 	r.readFolder("sensors", r.readSensor)
 	r.readFolder("actions", r.readAction)
@@ -132,8 +133,11 @@ func (r *reading) close(s *source) {
 	r.content.Warnings = append(r.content.Warnings, s.warnings...)
 }
 
+// readAction reads an action; one of a pack with a runtime need not name its runner.
 func (r *reading) readAction(s *source) {
+	s.otherwise("runner_type", RunnerOf(r.content.Pack.Runtime))
 	if a := s.action(); a != nil && s.belongs(&a.Pack, r.content.Pack.Ref) {
+		s.checkCarrier(a, r.content.Pack.Runtime)
 		a.MetadataFile = s.name
 		r.content.Actions = append(r.content.Actions, a)
 	}
@@ -160,7 +164,9 @@ func (r *reading) readTriggerType(s *source) {
 	}
 }
 
+// readSensor reads a sensor; one of a pack with a runtime lies in the pack's code.
 func (r *reading) readSensor(s *source) {
+	s.otherwise("entry_point", codeFile(r.content.Pack.Runtime))
 	sensor, types := s.sensor()
 	if sensor == nil || !s.belongs(&sensor.Pack, r.content.Pack.Ref) {
 		return

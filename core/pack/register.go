@@ -58,6 +58,9 @@ func (r *Registrar) Register(ctx context.Context, tx *store.Tx, c *Content, path
 	if err := r.putPack(ctx, tx, &p); err != nil {
 		return err
 	}
+	if err := putConfigSchema(ctx, tx, p.Ref, c.ConfigSchema); err != nil {
+		return err
+	}
 	for _, t := range c.TriggerTypes {
 		if err := r.putTriggerType(ctx, tx, t); err != nil {
 			return c.placed(t.MetadataFile, err)

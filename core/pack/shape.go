@@ -93,7 +93,8 @@ var (
 			"python_versions": {"type": "array", "items": {"enum": ["2", "3"]}, "minItems": 1, "maxItems": 2, "uniqueItems": true},
 			"contributors": {"type": "array", "items": {"type": "string", "maxLength": 100}},
 			"dependencies": {"type": "array", "items": {"type": "string"}},
-			"system": {"type": "object"}, "files": {"type": "array", "items": {"type": "string"}}, "path": {"type": "string"}}}`)
+			"system": {"type": "object"}, "files": {"type": "array", "items": {"type": "string"}}, "path": {"type": "string"},
+			"digest": {"type": "string"}, "runtime": `+runtimeShape+`, "permissions": `+permissionsShape+`}}`)
 
 	configSchemaShape = newShape("a configuration schema", `{"type": "object", "additionalProperties": {"type": "object"}}`)
 )
@@ -105,6 +106,19 @@ const (
 
 	notifyShape = `{"type": "object", "additionalProperties": false, "properties": {
 		"message": {"type": "string"}, "data": {"type": "object"}, "routes": {"type": "array"}, "channels": {"type": "array"}}}`
+
+	runtimeShape = `{"type": "object", "additionalProperties": false, "properties": {
+		"type": {"type": "string", "required": true}, "module": {"type": "string"},
+		"command": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+		"reuse": {"type": "boolean"}, "memory": {"type": "integer", "minimum": 1, "maximum": 4096},
+		"concurrency": {"type": "integer", "minimum": 1}, "isolation": {"type": "string", "enum": ["process"]}}}`
+
+	permissionsShape = `{"type": "object", "additionalProperties": false, "properties": {
+		"http": ` + textsShape + `, "networks": ` + textsShape + `, "secrets": ` + textsShape + `,
+		"events": ` + textsShape + `, "actions": ` + textsShape + `,
+		"kv": {"type": "object", "additionalProperties": false, "properties": {"read": ` + textsShape + `, "write": ` + textsShape + `}}}}`
+
+	textsShape = `{"type": "array", "items": {"type": "string"}}`
 
 	triggerTypeProperties = `"name": {"type": "string", "required": true}, "pack": {"type": "string"}, "description": {"type": "string"},
 		"payload_schema": {"type": "object"}, "parameters_schema": {"type": "object"}, "tags": ` + tagsShape

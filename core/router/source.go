@@ -24,7 +24,7 @@ import (
 // over goes on at the stored cursor. A node that stops gives its deliveries back.
 type Sources struct {
 	router *Router
-	code   map[string]func(core.Sensor) core.Source
+	code   FindSource
 	log    *slog.Logger
 	known  store.Cached[*sensorIndex]
 	nudge  chan struct{} // a sensor has begun: see whether the catalogue changed meanwhile
@@ -35,8 +35,12 @@ type Sources struct {
 	silent  map[string]bool // sensors without code that were remarked on
 }
 
-// NewSources returns what runs sensors; code makes the source of a sensor, by its ref.
-func NewSources(r *Router, code map[string]func(core.Sensor) core.Source) *Sources {
+// FindSource makes a source of a sensor; false when this server has no code for it now.
+type FindSource func(ctx context.Context, s core.Sensor) (core.Source, bool)
+
+// NewSources returns what runs sensors. code is asked again before each life of a sensor,
+// for packs come and go.
+func NewSources(r *Router, code FindSource) *Sources {
 	return &Sources{
 		router: r, code: code, log: r.Log, known: store.Cached[*sensorIndex]{Load: loadSensors},
 		nudge: make(chan struct{}, 1), running: map[string]*feed{}, silent: map[string]bool{},
@@ -173,14 +177,13 @@ func (s *Sources) takeOne(ctx context.Context, tx *store.Tx, d store.Delivery) e
 	if err != nil {
 		return err
 	}
-	open, ok := s.code[d.ID]
-	if !ok {
+	if _, ok := s.code(ctx, *sensor); !ok {
 		s.remark(sensor)
 		tx.Retry(d, elsewhere)
 		return nil
 	}
 	tx.Hold(d)
-	tx.After(func(store.Version) { s.start(ctx, newFeed(s, sensor, d, open), ix.of(sensor)) })
+	tx.After(func(store.Version) { s.start(ctx, newFeed(s, sensor, d), ix.of(sensor)) })
 	return nil
 }
 

@@ -20,7 +20,6 @@ type feed struct {
 	ref      string
 	sensor   *core.Sensor
 	delivery store.Delivery
-	open     func(core.Sensor) core.Source
 	stop     context.CancelCauseFunc
 	done     chan struct{}
 	triggers chan []core.Trigger // holds the newest set the source has not received
@@ -32,9 +31,9 @@ type feed struct {
 	dropped int // events that did not fit their trigger, since the feed began
 }
 
-func newFeed(s *Sources, sensor *core.Sensor, d store.Delivery, open func(core.Sensor) core.Source) *feed {
+func newFeed(s *Sources, sensor *core.Sensor, d store.Delivery) *feed {
 	return &feed{
-		s: s, ref: sensor.Ref(), sensor: sensor, delivery: d, open: open,
+		s: s, ref: sensor.Ref(), sensor: sensor, delivery: d,
 		done: make(chan struct{}), triggers: make(chan []core.Trigger, 1),
 	}
 }
@@ -56,9 +55,13 @@ func (f *feed) live(ctx context.Context) error {
 	if err := f.recall(ctx); err != nil {
 		return err
 	}
+	source, ok := f.s.code(ctx, *f.sensor)
+	if !ok {
+		return core.Errorf(core.Unavailable, "this server has no code for the sensor %s any more", f.ref)
+	}
 	f.offerAgain()
 	f.spawned(ctx)
-	err := f.open(*f.sensor).Run(ctx, f)
+	err := source.Run(ctx, f)
 	f.exited(context.WithoutCancel(ctx), err != nil || ctx.Err() == nil)
 	if errors.Is(err, store.ErrLeaseLost) {
 		<-ctx.Done() // Emit has stopped the feed

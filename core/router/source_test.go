@@ -136,8 +136,8 @@ func (w *world) node() *node {
 	w.t.Helper()
 	n := &node{w: w, lives: make(chan *sensorLife), log: &lockedText{wrote: make(chan struct{}, 1)}}
 	r := router.New(w.store, slog.New(slog.NewTextHandler(n.log, nil)))
-	n.s = router.NewSources(r, map[string]func(core.Sensor) core.Source{
-		thermometer: func(core.Sensor) core.Source { return sensorCode{n.lives} },
+	n.s = router.NewSources(r, func(_ context.Context, s core.Sensor) (core.Source, bool) {
+		return sensorCode{n.lives}, s.Ref() == thermometer
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -41,11 +41,9 @@ func (r *Router) Acquire(ctx context.Context, tx *store.Tx, typeRef string, para
 	})
 }
 
-// typeIn finds a trigger type, also one that tx itself has only just declared.
+// typeIn finds a trigger type as it stands in tx, which may have declared, changed or
+// removed it.
 func (ix *index) typeIn(ctx context.Context, tx *store.Tx, ref string) (*triggerType, error) {
-	if tt, ok := ix.types[ref]; ok {
-		return tt, nil
-	}
 	t, err := tx.TriggerTypes().Get(ctx, ref)
 	if core.KindOf(err) == core.NotFound {
 		return nil, unknownType(ref, ix)

@@ -154,10 +154,7 @@ func (r Reader[T]) AllDefined(ctx context.Context) ([]Defined[T], error) {
 
 // Definition returns a definition's JSON. The error is NotFound when there is none.
 func (s *Store) Definition(ctx context.Context, digest string) ([]byte, error) {
-	s.mu.Lock()
-	raw, ok := s.defs[digest]
-	s.mu.Unlock()
-	if ok {
+	if raw, ok := s.defined(digest); ok {
 		return raw, nil
 	}
 	es, err := s.b.Get(ctx, "definition/"+digest)
@@ -167,13 +164,31 @@ func (s *Store) Definition(ctx context.Context, digest string) ([]byte, error) {
 	if es[0].Version == 0 {
 		return nil, notFound("definition", digest)
 	}
+	s.keepDefinition(digest, es[0].Value)
+	return es[0].Value, nil
+}
+
+const (
+	keepDefinitions = 4096
+	largeDefinition = 64 << 10 // bytes; larger ones are not kept in memory
+)
+
+// defined returns a definition that is known to be stored.
+func (s *Store) defined(digest string) ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	raw, ok := s.defs[digest]
+	return raw, ok
+}
+
+func (s *Store) keepDefinition(digest string, raw []byte) {
+	if len(raw) > largeDefinition {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.defs) >= keepDefinitions {
 		clear(s.defs)
 	}
-	s.defs[digest] = es[0].Value
-	return es[0].Value, nil
+	s.defs[digest] = raw
 }
-
-const keepDefinitions = 4096

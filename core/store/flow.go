@@ -17,6 +17,7 @@ type Flow struct {
 	Spec      string `json:"spec"`               // the text's digest
 	Children  int    `json:"children,omitempty"` // asked for so far
 	Open      int    `json:"open,omitempty"`     // of them, those that have not ended
+	Depth     int    `json:"depth,omitempty"`    // how many workflows this one is inside of
 	Steps     int    `json:"steps"`              // taken so far
 	Snapshot  int    `json:"snapshot,omitempty"` // how many of them the snapshot holds; 0: there is none
 	Chunks    int    `json:"chunks,omitempty"`   // of the snapshot
@@ -87,6 +88,9 @@ func (s *Store) History(ctx context.Context, f *Flow) (snapshot []byte, steps []
 // Define keeps a text under its digest, which it returns. Texts never change.
 func (t *Tx) Define(text []byte) string {
 	digest := core.Digest(text)
-	t.put("definition/"+digest, text)
+	if _, known := t.s.defined(digest); !known {
+		t.put("definition/"+digest, text)
+		t.After(func(Version) { t.s.keepDefinition(digest, text) })
+	}
 	return digest
 }

@@ -14,6 +14,7 @@ type kind[T any] struct {
 	at      func(*T) core.Time // orders lists; nil for small collections ordered by key
 	indexes []index[T]
 	note    func(v *T, created bool) []byte // its line in the change log; nil for none
+	copy    func(*T) *T                     // for kinds that are read soon after they are written; nil for others
 
 	defined   bool // each state is kept under its digest, for executions that ran with it
 	catalogue bool // part of the catalogue: a change of it touches the catalogue
@@ -80,6 +81,16 @@ func (k *kind[T]) index(name string) (*index[T], bool) {
 		}
 	}
 	return nil, false
+}
+
+// decode makes a document of its JSON, or copies it if it is at hand as it was at that version.
+func (k *kind[T]) decode(s *Store, key string, at Version, raw []byte) (*T, error) {
+	if k.copy != nil {
+		if v, ok := s.decoded.get(key, at).(*T); ok {
+			return k.copy(v), nil
+		}
+	}
+	return decode[T](k.name, key, raw)
 }
 
 const stampLen = 14

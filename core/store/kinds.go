@@ -28,6 +28,7 @@ var executions = &kind[core.Execution]{
 	key:  func(e *core.Execution) string { return e.ID },
 	at:   func(e *core.Execution) core.Time { return e.Start },
 	note: noteExecution,
+	copy: copyExecution,
 	indexes: []index[core.Execution]{
 		{ByStatus, some(func(e *core.Execution) string { return string(e.Status) }), true},
 		{ByAction, some(func(e *core.Execution) string { return e.Action }), true},
@@ -186,6 +187,7 @@ var keyValues = &kind[core.KeyValue]{
 var flows = &kind[Flow]{
 	name: "flow",
 	key:  func(f *Flow) string { return f.Execution },
+	copy: copyFlow,
 }
 
 var policies = &kind[core.Policy]{
@@ -210,4 +212,27 @@ var waiters = &kind[Waiter]{
 var entanglements = &kind[Entanglement]{
 	name: "entanglement",
 	key:  func(*Entanglement) string { return TheEntanglement },
+}
+
+var archives = &kind[Archive]{
+	name: "archive",
+	key:  func(a *Archive) string { return a.Digest },
+}
+
+var installations = &kind[core.Installation]{
+	name:      "installation",
+	catalogue: true,
+	key:       func(i *core.Installation) string { return i.Pack },
+}
+
+var packConfigs = &kind[core.PackConfig]{
+	name:      "packconfig",
+	catalogue: true,
+	key:       func(c *core.PackConfig) string { return c.Pack },
+}
+
+var configSchemas = &kind[core.ConfigSchema]{
+	name:      "configschema",
+	catalogue: true,
+	key:       func(c *core.ConfigSchema) string { return c.Pack },
 }

@@ -47,6 +47,14 @@ func (s *Store) Entanglements() Reader[Entanglement] {
 	return Reader[Entanglement]{s, entanglements}
 }
 func (s *Store) Receipts() Reader[Receipt] { return Reader[Receipt]{s, receipts} }
+func (s *Store) Archives() Reader[Archive] { return Reader[Archive]{s, archives} }
+func (s *Store) Installations() Reader[core.Installation] {
+	return Reader[core.Installation]{s, installations}
+}
+func (s *Store) PackConfigs() Reader[core.PackConfig] { return Reader[core.PackConfig]{s, packConfigs} }
+func (s *Store) ConfigSchemas() Reader[core.ConfigSchema] {
+	return Reader[core.ConfigSchema]{s, configSchemas}
+}
 
 // Get reads one document. The error is NotFound when there is none.
 func (r Reader[T]) Get(ctx context.Context, id string) (*T, error) {
@@ -57,7 +65,7 @@ func (r Reader[T]) Get(ctx context.Context, id string) (*T, error) {
 	if es[0].Version == 0 {
 		return nil, notFound(r.k.name, id)
 	}
-	return decode[T](r.k.name, id, es[0].Value)
+	return r.k.decode(r.s, es[0].Key, es[0].Version, es[0].Value)
 }
 
 // Find reads a document by its key or, failing that, by its id. The error is NotFound
@@ -92,7 +100,7 @@ func (r Reader[T]) decodeAll(es []backend.Entry) ([]*T, error) {
 		if e.Version == 0 {
 			continue // removed between finding and reading
 		}
-		v, err := decode[T](r.k.name, e.Key, e.Value)
+		v, err := r.k.decode(r.s, e.Key, e.Version, e.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -137,6 +145,9 @@ func (r Reader[T]) List(ctx context.Context, q Query) ([]*T, int, error) {
 	vs, err := r.read(ctx, keys)
 	return vs, total, err
 }
+
+// GetAll reads documents in one round trip and leaves out those there are none of.
+func (r Reader[T]) GetAll(ctx context.Context, ids []string) ([]*T, error) { return r.read(ctx, ids) }
 
 // read loads documents by key in one round trip.
 func (r Reader[T]) read(ctx context.Context, ids []string) ([]*T, error) {

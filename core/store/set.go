@@ -37,6 +37,12 @@ func (t *Tx) Gates() Set[Gate]                     { return Set[Gate]{t, gates} 
 func (t *Tx) Waiters() Set[Waiter]                 { return Set[Waiter]{t, waiters} }
 func (t *Tx) Entanglements() Set[Entanglement]     { return Set[Entanglement]{t, entanglements} }
 func (t *Tx) Receipts() Set[Receipt]               { return Set[Receipt]{t, receipts} }
+func (t *Tx) Archives() Set[Archive]               { return Set[Archive]{t, archives} }
+func (t *Tx) Installations() Set[core.Installation] {
+	return Set[core.Installation]{t, installations}
+}
+func (t *Tx) PackConfigs() Set[core.PackConfig]     { return Set[core.PackConfig]{t, packConfigs} }
+func (t *Tx) ConfigSchemas() Set[core.ConfigSchema] { return Set[core.ConfigSchema]{t, configSchemas} }
 
 // Get reads a document for changing: what Put writes later replaces exactly this state.
 // The error is NotFound when there is none.
@@ -45,15 +51,29 @@ func (s Set[T]) Get(ctx context.Context, id string) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, ok := d.current()
-	if !ok {
+	v, err := s.shown(d)
+	if v == nil && err == nil {
 		return nil, notFound(s.k.name, id)
 	}
-	v, err := decode[T](s.k.name, id, raw)
 	if err == nil && d.before == nil && !d.written {
 		d.before = s.k.places(v)
 	}
 	return v, err
+}
+
+// shown is the document as the Tx sees it; nil when there is none.
+func (s Set[T]) shown(d *doc) (*T, error) {
+	raw, ok := d.current()
+	if !ok {
+		return nil, nil
+	}
+	if v, ok := d.object.(*T); ok {
+		return s.k.copy(v), nil
+	}
+	if d.written {
+		return decode[T](s.k.name, d.entry.Key, raw)
+	}
+	return s.k.decode(s.tx.s, d.entry.Key, d.entry.Version, raw)
 }
 
 // Create writes a document that must not exist yet; else the commit is a conflict.
@@ -93,7 +113,7 @@ func (s Set[T]) Delete(ctx context.Context, id string) error {
 	if err := s.recall(d); err != nil {
 		return err
 	}
-	d.value, d.deleted, d.now, d.note = nil, true, nil, nil
+	d.value, d.object, d.deleted, d.now, d.note = nil, nil, true, nil, nil
 	s.tx.write(key, d, s.k.name)
 	if s.k.catalogue {
 		s.tx.touch()
@@ -123,7 +143,7 @@ func (s Set[T]) recall(d *doc) error {
 	if d.before != nil || d.entry.Version == 0 {
 		return nil
 	}
-	old, err := decode[T](s.k.name, d.entry.Key, d.entry.Value)
+	old, err := s.k.decode(s.tx.s, d.entry.Key, d.entry.Version, d.entry.Value)
 	if err == nil {
 		d.before = s.k.places(old)
 	}
@@ -136,6 +156,9 @@ func (s Set[T]) change(key string, d *doc, v *T) error {
 		return fmt.Errorf("%s %s: %w", s.k.name, s.k.key(v), err)
 	}
 	d.value, d.deleted, d.now = value, false, s.k.places(v)
+	if s.k.copy != nil {
+		d.object = s.k.copy(v)
+	}
 	if s.k.note != nil {
 		d.note = s.k.note(v, d.entry.Version == 0)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"github.com/petrelhq/petrel/core/backend"
@@ -9,19 +10,28 @@ import (
 
 // Stats counts what the store asked of its backend since it was opened.
 type Stats struct {
-	Applies int64 // commits
-	Waits   int64 // of them, those that waited for the disk
-	Ops     int64
-	Bytes   int64 // of keys and values written
-	Reads   int64 // documents asked for and entries scanned
+	Applies   int64 // commits
+	Waits     int64 // of them, those that waited for the disk
+	Conflicts int64 // commits that were refused because somebody else was faster; not among Applies
+	Ops       int64
+	Bytes     int64 // of keys and values written
+	Reads     int64 // documents asked for and entries scanned
 }
 
-type counters struct{ applies, waits, ops, bytes, reads atomic.Int64 }
+type counters struct{ applies, waits, conflicts, ops, bytes, reads atomic.Int64 }
 
-// counted is a backend that counts what is read from it.
+// counted is a backend that counts what is read from it, and what it refuses.
 type counted struct {
 	backend.Backend
-	reads *atomic.Int64
+	*counters
+}
+
+func (c counted) Apply(ctx context.Context, m backend.Mode, ops ...backend.Op) (backend.Version, error) {
+	v, err := c.Backend.Apply(ctx, m, ops...)
+	if errors.Is(err, backend.ErrConflict) {
+		c.conflicts.Add(1)
+	}
+	return v, err
 }
 
 func (c counted) Get(ctx context.Context, keys ...string) ([]backend.Entry, error) {
@@ -52,6 +62,7 @@ func (c *counters) applied(m backend.Mode, ops []backend.Op) {
 func (s *Store) Stats() Stats {
 	c := &s.stats
 	return Stats{
-		Applies: c.applies.Load(), Waits: c.waits.Load(), Ops: c.ops.Load(), Bytes: c.bytes.Load(), Reads: c.reads.Load(),
+		Applies: c.applies.Load(), Waits: c.waits.Load(), Conflicts: c.conflicts.Load(),
+		Ops: c.ops.Load(), Bytes: c.bytes.Load(), Reads: c.reads.Load(),
 	}
 }

@@ -35,6 +35,8 @@ type Store struct {
 	b     backend.Backend
 	stats counters
 
+	decoded decoded
+
 	mu        sync.Mutex
 	catalogue backend.Version // 0: not known
 	forgotten int             // how often catalogue was
@@ -44,7 +46,7 @@ type Store struct {
 // New returns a store over b. now is the clock for what the store stamps itself.
 func New(b backend.Backend, now func() time.Time) *Store {
 	s := &Store{Now: now, defs: map[string][]byte{}}
-	s.b = counted{b, &s.stats.reads}
+	s.b = counted{b, &s.stats}
 	return s
 }
 

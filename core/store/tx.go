@@ -39,6 +39,7 @@ type doc struct {
 	before  []place // where the stored document stands in the indexes
 	now     []place // where it will stand
 	note    []byte  // for the change log
+	object  any     // what value is the JSON of, if its kind keeps that
 }
 
 // current is the value the Tx would read now.
@@ -102,6 +103,7 @@ func (t *Tx) committed(ctx context.Context, v backend.Version) {
 	if t.changes > 0 {
 		t.s.Wake(ctx, TopicChanges)
 	}
+	t.keep(v)
 	for _, f := range t.after {
 		f(v)
 	}
@@ -109,10 +111,13 @@ func (t *Tx) committed(ctx context.Context, v backend.Version) {
 
 // ops turns what the Tx collected into one Apply.
 func (t *Tx) ops() []backend.Op {
-	ops := make([]backend.Op, 0, len(t.keys)*6+len(t.steps)+len(t.checks))
+	ops := make([]backend.Op, 0, t.size())
 	var notes []backend.Op // last, so that an execution's end is told after what it printed
 	for _, key := range t.keys {
 		d := t.docs[key]
+		if v, ok := t.checks[key]; ok && !d.guarded {
+			d.entry.Version, d.guarded = v, true // a check of what is written as well
+		}
 		ops = append(ops, d.op(key))
 		ops = t.reindex(ops, d)
 		if d.note != nil {
@@ -131,6 +136,22 @@ func (t *Tx) ops() []backend.Op {
 		}
 	}
 	return append(append(ops, t.steps...), notes...)
+}
+
+// size is about how many ops there will be: an op is large, and there are many.
+func (t *Tx) size() int {
+	n := len(t.steps) + len(t.checks) + len(t.adds)
+	for _, key := range t.keys {
+		switch d := t.docs[key]; {
+		case d.kind == "":
+			n++
+		case d.before == nil:
+			n += 2 + 2*len(d.now) // the counters of its places too
+		default:
+			n += 2 + 4 // what changes is its status, as a rule
+		}
+	}
+	return n
 }
 
 func (d *doc) op(key string) backend.Op {

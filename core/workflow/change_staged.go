@@ -17,6 +17,7 @@ type stagedAdded struct {
 
 	Items     []core.Status `json:"i,omitempty"`
 	HasItems  bool          `json:"has,omitempty"`
+	AtOnce    bool          `json:"o,omitempty"`
 	ID        int           `json:"q,omitempty"` // 0 for the next one
 	Completed bool          `json:"e,omitempty"`
 	OnFail    bool          `json:"f,omitempty"`
@@ -33,7 +34,7 @@ func (c *stagedAdded) apply(s *state) func() {
 		ready: c.Ready, completed: c.Completed, onFail: c.OnFail, retry: c.Retry,
 	}
 	if c.HasItems {
-		t.items = newItemStates(len(c.Items))
+		t.items = newItemStates(len(c.Items), c.AtOnce)
 		for i, status := range c.Items {
 			t.items.set(i, status)
 		}
@@ -111,16 +112,17 @@ func (c *stagedFlags) apply(s *state) func() {
 	return func() { s.restore(t, was) }
 }
 
-// stagedItems says how many items a task has.
+// stagedItems says how many items a task has, and whether all of them are to begin at once.
 type stagedItems struct {
-	ID    int `json:"q"`
-	Count int `json:"n"`
+	ID     int  `json:"q"`
+	Count  int  `json:"n"`
+	AtOnce bool `json:"o,omitempty"`
 }
 
 func (c *stagedItems) apply(s *state) func() {
 	t := s.staged.byID[c.ID]
 	was := t.items
-	t.items = newItemStates(c.Count)
+	t.items = newItemStates(c.Count, c.AtOnce)
 	return func() { t.items = was }
 }
 

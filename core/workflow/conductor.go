@@ -34,6 +34,9 @@ type Input struct {
 // thrown away, and restored.
 type Conductor struct {
 	Env // may be replaced between calls
+	// Portion is how many items of a task Next gives at the most, so that giving them out in
+	// parts stays cheap; 0: all.
+	Portion int
 
 	*state
 	made []change // since the last Step

@@ -49,6 +49,7 @@ func afterEnd(now, action core.Status) core.Status {
 type siblings struct {
 	busy, paused, canceled, failed bool
 	open                           bool // some have not ended
+	due                            bool // some are about to begin, whatever becomes of the others
 }
 
 // afterItem is the status of a task once one of its items has taken on a status.
@@ -91,13 +92,13 @@ func itemWhileRunning(now, item core.Status, o siblings) core.Status {
 		return now
 	case o.canceled && !o.paused:
 		return core.Canceled
-	case broken(item):
+	case broken(item) && !o.due:
 		return core.Failed
 	case halted(item) && !o.paused && o.failed:
 		return core.Failed
 	case halted(item) || o.paused:
 		return core.Paused
-	case o.failed:
+	case o.failed && !o.due:
 		return core.Failed
 	case o.open:
 		return now

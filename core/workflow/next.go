@@ -104,18 +104,26 @@ func (c *Conductor) prepare(t *staged) (Task, error) {
 		return task, nil
 	}
 	if t.items == nil || len(t.items.status) == 0 && task.Items > 0 {
-		c.do(&stagedItems{t.id, task.Items})
+		c.do(&stagedItems{t.id, task.Items, task.Concurrency == 0})
 	}
-	limit := -1
-	if task.Concurrency > 0 {
-		limit = max(0, int(task.Concurrency)-t.items.running())
-	}
-	for _, i := range t.items.unbegun(limit) {
+	for _, i := range t.items.unbegun(c.limit(&task, t.items)) {
 		if i < len(w.actions) {
 			task.Actions = append(task.Actions, w.actions[i])
 		}
 	}
 	return task, nil
+}
+
+// limit is how many items of a task Next gives; -1 for all.
+func (c *Conductor) limit(task *Task, items *itemStates) int {
+	limit := -1
+	if task.Concurrency > 0 {
+		limit = max(0, int(task.Concurrency)-items.running())
+	}
+	if c.Portion > 0 && (limit < 0 || limit > c.Portion) {
+		limit = c.Portion
+	}
+	return limit
 }
 
 // render evaluates what a task is to do.

@@ -209,7 +209,7 @@ func (c *Conductor) endNoMore(e *entry) {
 func (c *Conductor) recount(t *staged) {
 	list, err := c.itemsOf(t.node.task.with, c.sight(t.place, t.in))
 	if err == nil && len(list) != len(t.items.status) { // an error shows when the task begins
-		c.do(&stagedItems{t.id, len(list)})
+		c.do(&stagedItems{t.id, len(list), t.items.atOnce})
 	}
 }
 

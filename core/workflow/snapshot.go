@@ -100,7 +100,7 @@ func (t *staged) change() change {
 		Completed: t.completed, OnFail: t.onFail,
 	}
 	if t.items != nil {
-		c.HasItems, c.Items = true, append(c.Items, t.items.status...)
+		c.HasItems, c.AtOnce, c.Items = true, t.items.atOnce, append(c.Items, t.items.status...)
 	}
 	return c
 }

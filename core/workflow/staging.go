@@ -105,11 +105,12 @@ func (s *staging) count(t *staged, n int) {
 type itemStates struct {
 	status []core.Status
 	counts map[core.Status]int
-	next   int // no item before this one is unset
+	next   int  // no item before this one is unset
+	atOnce bool // none of them waits for another
 }
 
-func newItemStates(n int) *itemStates {
-	return &itemStates{status: make([]core.Status, n), counts: map[core.Status]int{unset: n}}
+func newItemStates(n int, atOnce bool) *itemStates {
+	return &itemStates{status: make([]core.Status, n), counts: map[core.Status]int{unset: n}, atOnce: atOnce}
 }
 
 func (s *itemStates) set(i int, status core.Status) {
@@ -136,6 +137,7 @@ func (s *itemStates) siblings(but int) siblings {
 		o.canceled = o.canceled || status == core.Canceled
 		o.failed = o.failed || broken(status)
 		o.open = o.open || !status.Final()
+		o.due = o.due || s.atOnce && status == unset
 	}
 	return o
 }

@@ -3,7 +3,6 @@ package workflow
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"reflect"
 
 	"github.com/petrelhq/petrel/core"
@@ -46,7 +45,9 @@ func (s Step) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `["%s",%s]`, kindNames[reflect.TypeOf(c)], body)
+		b.WriteString(`["` + kindNames[reflect.TypeOf(c)] + `",`)
+		b.Write(body)
+		b.WriteByte(']')
 	}
 	b.WriteByte(']')
 	return b.Bytes(), nil

@@ -40,10 +40,8 @@ func serve(dir string) error {
 		return err
 	}
 	r := router.New(store.New(b, time.Now), slog.New(slog.DiscardHandler))
-	return router.NewSources(r, map[string]func(core.Sensor) core.Source{
-		Sensor: func(core.Sensor) core.Source {
-			return told{Source{Log: slog.New(slog.DiscardHandler), Look: 5 * time.Millisecond}}
-		},
+	return router.NewSources(r, func(_ context.Context, s core.Sensor) (core.Source, bool) {
+		return told{Source{Log: slog.New(slog.DiscardHandler), Look: 5 * time.Millisecond}}, s.Ref() == Sensor
 	}).Run(context.Background())
 }
 

@@ -114,8 +114,8 @@ func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	src := w.source
 	src.Log = w.log
-	s := router.NewSources(w.router, map[string]func(core.Sensor) core.Source{
-		Sensor: func(core.Sensor) core.Source { return observed{src, w} },
+	s := router.NewSources(w.router, func(_ context.Context, s core.Sensor) (core.Source, bool) {
+		return observed{src, w}, s.Ref() == Sensor
 	})
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

@@ -61,6 +61,13 @@ func New(cfg Config) *Client {
 	return c
 }
 
+// Within is the same client with another longest time of one request.
+func (c *Client) Within(timeout time.Duration) *Client {
+	other := *c
+	other.cfg.Timeout = timeout
+	return &other
+}
+
 // Page is one answer of a list: the items, and how many match in all (-1 when the server does not say).
 type Page struct {
 	Items []Object
@@ -95,6 +102,18 @@ func (c *Client) Put(ctx context.Context, path string, body any) (Object, error)
 	return c.object(ctx, call{method: http.MethodPut, path: path, body: body, hasBody: true})
 }
 
+// PostList posts body to path where the answer is a list.
+func (c *Client) PostList(ctx context.Context, path string, body any) ([]Object, error) {
+	var items []Object
+	_, err := c.call(ctx, call{method: http.MethodPost, path: path, body: body, hasBody: true, into: &items})
+	return items, err
+}
+
+// PutBytes puts what is no JSON to path and returns the answer.
+func (c *Client) PutBytes(ctx context.Context, path string, data []byte) (Object, error) {
+	return c.object(ctx, call{method: http.MethodPut, path: path, bytes: data})
+}
+
 // Delete removes the resource at path. The answer is nil unless the server describes what it did.
 func (c *Client) Delete(ctx context.Context, path string) (Object, error) {
 	return c.object(ctx, call{method: http.MethodDelete, path: path})
@@ -127,6 +146,7 @@ type call struct {
 	query   url.Values
 	body    any
 	hasBody bool          // a body of null is a body
+	bytes   []byte        // instead of body, as they are
 	user    *url.Userinfo // Basic credentials, instead of the proxy's
 	into    any           // *string takes the body as text, everything else decodes JSON
 }
@@ -173,13 +193,18 @@ func (c *Client) request(ctx context.Context, r call) (*http.Request, error) {
 			return nil, fmt.Errorf("request body for %s: %w", r.path, err)
 		}
 		body = bytes.NewReader(data)
+	} else if r.bytes != nil {
+		body = bytes.NewReader(r.bytes)
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, c.url(r), body)
 	if err != nil {
 		return nil, fmt.Errorf("request to %s: %w", r.path, err)
 	}
-	if r.hasBody {
+	switch {
+	case r.hasBody:
 		req.Header.Set("Content-Type", "application/json")
+	case r.bytes != nil:
+		req.Header.Set("Content-Type", "application/octet-stream")
 	}
 	c.authorize(req, r.user)
 	return req, nil

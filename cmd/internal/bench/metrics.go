@@ -18,6 +18,7 @@ const (
 	metricFailed    = `petrel_executions{status="failed"}`
 	metricApplies   = "petrel_store_applies_total"
 	metricWaits     = "petrel_store_waits_total"
+	metricConflicts = "petrel_store_conflicts_total"
 	metricBytes     = "petrel_store_written_bytes_total"
 	metricReads     = "petrel_store_reads_total"
 	metricCPU       = "process_cpu_seconds_total"

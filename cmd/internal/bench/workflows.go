@@ -55,7 +55,7 @@ func (b *bench) mostTasks() int {
 // eachWorkflow measures them one by one, each on a server of its own.
 func (b *bench) eachWorkflow(config string, all []workflow) error {
 	t := newTable("workflows: one at a time, every action core.noop", "workflow", "tasks", "time", "per task", "to 100", "bar",
-		"stored per task", "to 100", "bar", "Applies", "CPU", "memory", "peak", "bar")
+		"stored per task", "to 100", "bar", "Applies", "conflicts", "bar", "CPU", "memory", "peak", "bar")
 	base := map[string]workflowCosts{}
 	for _, w := range all {
 		c, err := b.workflowAlone(config, w)
@@ -79,6 +79,7 @@ type workflowCosts struct {
 	took                time.Duration // of the whole workflow
 	each                time.Duration
 	bytes, applies, cpu float64
+	conflicts           float64
 	memory, peak        float64 // bytes, of the server
 }
 
@@ -97,7 +98,8 @@ func (c workflowCosts) cells(w workflow, base workflowCosts) []string {
 	}
 	return []string{
 		w.name, fmt.Sprint(w.children()), millis(c.took), micros(c.each.Seconds()), ratio, timeVerdict,
-		fmt.Sprintf("%.0f B", c.bytes), grown, bytesVerdict, fmt.Sprintf("%.2f", c.applies), micros(c.cpu), megabytes(c.memory), megabytes(c.peak), memoryVerdict,
+		fmt.Sprintf("%.0f B", c.bytes), grown, bytesVerdict, fmt.Sprintf("%.2f", c.applies),
+		fmt.Sprintf("%.4f", c.conflicts), verdict(c.conflicts == 0, "none"), micros(c.cpu), megabytes(c.memory), megabytes(c.peak), memoryVerdict,
 	}
 }
 
@@ -137,6 +139,7 @@ func (b *bench) workflowAlone(config string, w workflow) (c workflowCosts, err e
 	c = workflowCosts{
 		took: median(took), each: median(took) / time.Duration(w.children()),
 		bytes: after.each(before, metricBytes, tasks), applies: after.each(before, metricApplies, tasks), cpu: after.each(before, metricCPU, tasks),
+		conflicts: after.each(before, metricConflicts, tasks),
 	}
 	if c.memory, err = s.memory(); err != nil {
 		return c, err
@@ -211,10 +214,11 @@ func (b *bench) manyWorkflows(config string, w workflow) (err error) {
 		}
 	}
 	t := newTable(fmt.Sprintf("workflows: %d tasks in a row, %d clients that each wait for the end", w.n, workflowClients),
-		"rate", "bar", "to Temporal's dev server", "Applies", "waits", "bytes", "reads", "CPU")
+		"rate", "bar", "to Temporal's dev server", "Applies", "waits", "conflicts", "bar", "bytes", "reads", "CPU")
 	r := median(rates)
+	conflicts := after.each(before, metricConflicts, n)
 	t.row(perSecond(r), atLeast(r, workflowsBar, "/s"), times(r/temporals), fmt.Sprintf("%.2f", after.each(before, metricApplies, n)),
-		fmt.Sprintf("%.2f", after.each(before, metricWaits, n)), fmt.Sprintf("%.0f", after.each(before, metricBytes, n)),
+		fmt.Sprintf("%.2f", after.each(before, metricWaits, n)), fmt.Sprintf("%.4f", conflicts), verdict(conflicts == 0, "none"), fmt.Sprintf("%.0f", after.each(before, metricBytes, n)),
 		fmt.Sprintf("%.1f", after.each(before, metricReads, n)), micros(after.each(before, metricCPU, n)))
 	t.remark("Median of %d; costs per workflow. Temporal: %g/s, recorded on another day on two such cores.", b.rounds(), temporals)
 	t.print(b.out)

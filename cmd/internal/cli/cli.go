@@ -27,9 +27,20 @@ import (
 // New makes the root command with all client verbs below it. prog is the name it was
 // called by, environ the environment as os.Environ gives it. Run it with [Execute].
 // Set Version on the result for --version and the version verb; add other commands freely.
-func New(prog string, stdin io.Reader, stdout, stderr io.Writer, environ []string) *cobra.Command {
+func New(prog string, stdin io.Reader, stdout, stderr io.Writer, environ []string, more ...Option) *cobra.Command {
 	a := &app{prog: prog, stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, now: time.Now}
+	for _, option := range more {
+		option(a)
+	}
 	return a.root()
+}
+
+// Option changes what New makes.
+type Option func(*app)
+
+// WithPacker says how the folder of a pack becomes an archive, which is written to w.
+func WithPacker(pack func(w io.Writer, dir string) error) Option {
+	return func(a *app) { a.pack = pack }
 }
 
 // Execute runs root with args (without the program's name), prints what is left to say of
@@ -87,6 +98,7 @@ type app struct {
 	stderr  io.Writer
 	environ []string
 	now     func() time.Time
+	pack    func(w io.Writer, dir string) error // nil: folders cannot be installed
 	options options
 }
 

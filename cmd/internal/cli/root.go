@@ -60,7 +60,7 @@ func (a *app) commands() []*cobra.Command {
 		a.policies(), a.policyTypes(),
 		a.triggers(), a.triggerInstances(), a.webhooks(), a.timers(),
 		a.runners(), a.sensors(),
-		a.keys(),
+		a.packs(), a.keys(),
 		a.apiKeys(),
 	}
 }

@@ -1,0 +1,148 @@
+package plugins
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/petrelhq/petrel/core/schema"
+)
+
+// secrets are values that code was given in confidence: they do not show in what it
+// prints, logs or returns. That keeps them from being told by mistake; code that means to
+// tell them finds a way.
+type secrets struct {
+	mu     sync.RWMutex
+	known  []string
+	masker *schema.Masker
+}
+
+func newSecrets(known []string) *secrets {
+	return &secrets{known: known, masker: schema.NewMasker(known)}
+}
+
+func (s *secrets) add(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.known, value) {
+		return
+	}
+	s.known = append(s.known[:len(s.known):len(s.known)], value)
+	s.masker = schema.NewMasker(s.known)
+}
+
+func (s *secrets) now() ([]string, *schema.Masker) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.known, s.masker
+}
+
+// mask returns text without the secrets in it.
+func (s *secrets) mask(text string) string {
+	known, m := s.now()
+	if len(known) == 0 {
+		return text
+	}
+	return m.Mask(text)
+}
+
+// maskJSON masks the texts inside a JSON value, names of members among them.
+func (s *secrets) maskJSON(value []byte) []byte {
+	if known, _ := s.now(); len(known) == 0 {
+		return value
+	}
+	var out bytes.Buffer
+	for len(value) > 0 {
+		start := bytes.IndexByte(value, '"')
+		if start < 0 {
+			break
+		}
+		end := start + textLen(value[start:])
+		out.Write(value[:start])
+		out.Write(s.maskText(value[start:end]))
+		value = value[end:]
+	}
+	out.Write(value)
+	return out.Bytes()
+}
+
+// maskText masks a JSON string.
+func (s *secrets) maskText(quoted []byte) []byte {
+	var text string
+	if json.Unmarshal(quoted, &text) != nil {
+		return quoted
+	}
+	masked := s.mask(text)
+	if masked == text {
+		return quoted
+	}
+	out, _ := json.Marshal(masked) // a string has a JSON form
+	return out
+}
+
+// textLen is the length of the JSON string that b begins with, quotes and all.
+func textLen(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// maskedWriter masks what is written. It holds back an end that could be the beginning of
+// a secret, until more has come, or its end.
+type maskedWriter struct {
+	secrets *secrets
+	to      io.Writer // never fails, as core.Output's
+
+	mu    sync.Mutex
+	held  string
+	ended bool
+}
+
+func (w *maskedWriter) write(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		return
+	}
+	known, m := w.secrets.now()
+	if len(known) == 0 && w.held == "" {
+		io.WriteString(w.to, text)
+		return
+	}
+	text = m.Mask(w.held + text)
+	cut := len(text) - beginning(text, known)
+	w.held = text[cut:]
+	io.WriteString(w.to, text[:cut])
+}
+
+// end writes what was held back; what comes later is dropped.
+func (w *maskedWriter) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ended {
+		io.WriteString(w.to, w.held)
+	}
+	w.held, w.ended = "", true
+}
+
+// beginning is the length of the longest end of text that a secret begins with.
+func beginning(text string, secrets []string) int {
+	longest := 0
+	for _, s := range secrets {
+		for n := min(len(s)-1, len(text)); n > longest; n-- {
+			if strings.HasSuffix(text, s[:n]) {
+				longest = n
+			}
+		}
+	}
+	return longest
+}

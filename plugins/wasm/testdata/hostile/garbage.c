@@ -1,0 +1,4 @@
+/* A result that is no JSON. */
+#define NO_HANDLE
+#include "guest.h"
+EXPORT("petrel_handle") u64 handle(char *p, u32 size) { return answer("{\"result\": oops"); }

@@ -1,0 +1,3 @@
+/* Traps in its initialisation. */
+#include "guest.h"
+EXPORT("_initialize") void initialize(void) { __builtin_trap(); }

@@ -1,0 +1,3 @@
+/* Exports too little. */
+#define NO_ALLOC
+#include "guest.h"
