@@ -62,6 +62,7 @@ type installKilling struct {
 // birdVersion is a version of the pack birds, with what tells it from the other.
 type birdVersion struct {
 	number  string
+	own     string // action
 	archive []byte
 	actions []string
 }
@@ -88,7 +89,9 @@ func birds(t *testing.T, number, own string) birdVersion {
 		}
 		fsys[fmt.Sprintf("ballast/%d", i)] = &fstest.MapFile{Data: slices.Clone(noise)}
 	}
-	return birdVersion{number: number, archive: archiveOf(t, fsys), actions: []string{"birds." + own, "birds.sing"}}
+	v := birdVersion{number: number, own: own, archive: archiveOf(t, fsys), actions: []string{"birds." + own, "birds.sing"}}
+	slices.Sort(v.actions)
+	return v
 }
 
 func archiveOf(t *testing.T, fsys fs.FS) []byte {
@@ -117,6 +120,11 @@ func newInstallKilling(t *testing.T, rng *rand.Rand) *installKilling {
 
 // installPack stages and installs an archive. The error says how far that went.
 func (p *serverProcess) installPack(archive []byte) error {
+	return p.installStaged(archive, func() {})
+}
+
+// installStaged calls staged between the two.
+func (p *serverProcess) installStaged(archive []byte, staged func()) error {
 	var plan struct {
 		Digest string `json:"digest"`
 	}
@@ -130,6 +138,7 @@ func (p *serverProcess) installPack(archive []byte) error {
 	if err != nil {
 		return err
 	}
+	staged()
 	status, raw, err = p.send(http.MethodPost, "/api/v1/packs/stage/"+plan.Digest+"/install", map[string]any{"accept": true}, nil)
 	if err == nil && status != http.StatusCreated {
 		err = fmt.Errorf("install: %d %s", status, raw)
@@ -159,17 +168,17 @@ func (p *serverProcess) sendBytes(path string, body []byte) (int, []byte, error)
 func (k *installKilling) life() {
 	s, dead := k.server, make(chan error)
 	k.present = k.installed()
-	installing := make(chan int, 1000)
+	installing, staged := make(chan int, 1000), make(chan struct{}, 1000)
 	go func() {
 		for next := 1 - k.present; ; next = 1 - next {
 			installing <- next
-			if err := s.installPack(k.versions[next].archive); err != nil {
+			if err := s.installStaged(k.versions[next].archive, func() { staged <- struct{}{} }); err != nil {
 				dead <- err
 				return
 			}
 		}
 	}()
-	time.Sleep(time.Duration(k.rng.IntN(1_500_000)) * time.Microsecond) // the kill's moment is the random part; nothing is waited for
+	k.moment(staged)
 	s.kill()
 	if err := <-dead; err != nil && !diedWith(err) {
 		s.fatal("%v", err)
@@ -181,6 +190,16 @@ func (k *installKilling) life() {
 	}
 	k.server = startProcess(k.t, k.binary, k.data)
 	k.server.token = k.token
+}
+
+// moment returns when the kill is due: at any time, or around the commit of an install.
+func (k *installKilling) moment(staged <-chan struct{}) {
+	within := 1_500_000 // µs
+	if k.rng.IntN(2) == 0 {
+		<-staged
+		within = 15_000
+	}
+	time.Sleep(time.Duration(k.rng.IntN(within)) * time.Microsecond) // the kill's moment is the random part; nothing is waited for
 }
 
 // diedWith reports whether an error is that of a server that was killed, not its answer.
@@ -208,8 +227,7 @@ func (k *installKilling) judge() {
 		k.old++
 	}
 	want := k.versions[is]
-	own := strings.TrimPrefix(want.actions[0], "birds.")
-	for path, refs := range map[string][]string{"actions": want.actions, "rules": {"birds." + own}, "triggertypes": {"birds." + own + "ed"}} {
+	for path, refs := range map[string][]string{"actions": want.actions, "rules": {"birds." + want.own}, "triggertypes": {"birds." + want.own + "ed"}} {
 		var things []struct{ Ref string }
 		k.server.call(http.MethodGet, "/api/v1/"+path+"?pack=birds", nil, &things)
 		got := []string{}

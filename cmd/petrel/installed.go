@@ -101,7 +101,10 @@ func (s *Server) runInstalled(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-changes:
+		case _, open := <-changes:
+			if !open {
+				changes = nil // the backend is closed, or ctx is done
+			}
 			s.fetchInstalled(ctx)
 		case <-sweep.C:
 			if err := s.installer.Sweep(ctx); err != nil && ctx.Err() == nil {

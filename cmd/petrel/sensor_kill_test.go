@@ -26,18 +26,19 @@ const ticksPerKill = 20
 // the sensor was told is stored is there, and nothing is there twice. PETREL_KILL_N sets
 // the number of kills of each.
 func TestSensorKill(t *testing.T) {
+	binary := buildServer(t, t.TempDir())
 	for _, carrier := range []string{"wasm", "wasm in a process", "process"} {
-		t.Run(strings.ReplaceAll(carrier, " ", "-"), func(t *testing.T) { killUnderSensor(t, carrier) })
+		t.Run(strings.ReplaceAll(carrier, " ", "-"), func(t *testing.T) { killUnderSensor(t, binary, carrier) })
 	}
 }
 
-func killUnderSensor(t *testing.T, carrier string) {
+func killUnderSensor(t *testing.T, binary, carrier string) {
 	kills := 2
 	if n, err := strconv.Atoi(os.Getenv("PETREL_KILL_N")); err == nil {
 		kills = n
 	}
 	seed := rand.Uint64()
-	k := newSensing(t, carrier, rand.New(rand.NewPCG(seed, 0)))
+	k := newSensing(t, binary, carrier, rand.New(rand.NewPCG(seed, 0)))
 	began := time.Now()
 	for range kills {
 		k.life()
@@ -119,10 +120,10 @@ type sensing struct {
 	last             time.Time // of the last kill
 }
 
-func newSensing(t *testing.T, carrier string, rng *rand.Rand) *sensing {
+func newSensing(t *testing.T, binary, carrier string, rng *rand.Rand) *sensing {
 	dir := t.TempDir()
 	k := &sensing{
-		killing: &killing{t: t, rng: rng, binary: buildServer(t, dir), data: filepath.Join(dir, "data"), fewest: 1 << 30},
+		killing: &killing{t: t, rng: rng, binary: binary, data: filepath.Join(dir, "data"), fewest: 1 << 30},
 		world:   newNumbers(t), carrier: carrier,
 	}
 	k.server = startProcess(t, k.binary, k.data)
@@ -164,7 +165,7 @@ permissions:
 	k.write(filepath.Join(pack, "main.go"), string(source))
 	k.write(filepath.Join(pack, "go.mod"), fmt.Sprintf(`module ticks
 
-go 1.26
+go 1.26.0
 
 require github.com/petrelhq/petrel/sdk v0.0.0
 

@@ -3,6 +3,7 @@ package execution
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/store"
@@ -24,8 +25,12 @@ type Conductor interface {
 const lookAt = "!"
 
 // Look asks the conductor to look at a workflow, in a commit of its own.
-func (e *Engine) Look(tx *store.Tx, x *core.Execution) {
-	tx.Push(store.Finished, x.ID+lookAt, x.RootID(), 0)
+func (e *Engine) Look(tx *store.Tx, x *core.Execution) { e.LookLater(tx, x, 0) }
+
+// LookLater asks for the same once some time has gone by. Of several such requests the
+// earliest counts.
+func (e *Engine) LookLater(tx *store.Tx, x *core.Execution, after time.Duration) {
+	tx.Push(store.Finished, x.ID+lookAt, x.RootID(), after)
 }
 
 func (e *Engine) conducted(x *core.Execution) bool {

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/expr"
@@ -34,8 +35,8 @@ type Executions interface {
 	Resume(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error)
 	// Tell puts word of an execution into the queue that reaches its parent.
 	Tell(tx *store.Tx, x *core.Execution)
-	// Look lets the workflow be told again, with a nil child, in a commit to come.
-	Look(tx *store.Tx, x *core.Execution)
+	// LookLater lets the workflow be told again, with a nil child, in a commit to come.
+	LookLater(tx *store.Tx, x *core.Execution, after time.Duration)
 	// Inputs returns an execution's runner and action parameters, as runners see them,
 	// and the entry point of the action it ran with.
 	Inputs(ctx context.Context, x *core.Execution) (entryPoint string, runner, action map[string]any, err error)

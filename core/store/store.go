@@ -83,9 +83,25 @@ func (s *Store) Update(ctx context.Context, m backend.Mode, fn func(tx *Tx) erro
 // Wake publishes a lossy wake-up.
 func (s *Store) Wake(ctx context.Context, topic string) { _ = s.b.Publish(ctx, topic) }
 
-// Wakes returns a channel that receives once at the start and after each Wake of topic.
+// Wakes returns a channel that receives once at the start and after each Wake of topic,
+// and is closed with ctx. Whoever is woken by a change of the catalogue sees that change.
 func (s *Store) Wakes(ctx context.Context, topic string) (<-chan struct{}, error) {
-	return s.b.Subscribe(ctx, topic)
+	wakes, err := s.b.Subscribe(ctx, topic)
+	if err != nil || topic != TopicCatalogue {
+		return wakes, err
+	}
+	fresh := make(chan struct{}, 1)
+	go func() {
+		defer close(fresh)
+		for range wakes {
+			s.forgetCatalogue()
+			select {
+			case fresh <- struct{}{}:
+			default: // one is waiting
+			}
+		}
+	}()
+	return fresh, nil
 }
 
 // translate gives backend errors the kinds callers know. ErrConflict and ErrLeaseLost

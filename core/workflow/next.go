@@ -88,9 +88,7 @@ func (c *Conductor) prepare(t *staged) (Task, error) {
 		if w, err = c.render(t); err != nil {
 			return Task{}, err
 		}
-		if w.task.HasItems {
-			t.work = w // the others are given out once as a rule
-		}
+		t.work = w // it may be given out more than once
 	}
 	task := w.task
 	if t.retry != nil {

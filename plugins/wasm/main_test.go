@@ -88,8 +88,14 @@ func goGuest(t testing.TB) []byte {
 	})
 }
 
-// cacheDir is shared by the tests of this process, since compiling takes seconds.
-var cacheDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "petrel-wasm-cache") })
+// cacheDir outlives the process: under the race detector, compiling takes minutes.
+var cacheDir = sync.OnceValues(func() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "petrel-plugintest", "compiled"), nil
+})
 
 // open makes an engine that is closed when the test ends.
 func open(t testing.TB, c Config) *Engine {

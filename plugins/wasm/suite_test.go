@@ -25,6 +25,7 @@ func TestSuite(t *testing.T) {
 				t.Fatal(err)
 			}
 			e := open(t, Config{Child: childCommand(t), MaxInstances: 16})
+			load(t, e, module, core.Runtime{}) // so that the code stays with the engine
 			plugintest.Run(t, func(t *testing.T) plugins.Plugin {
 				p, err := e.Load(context.Background(), module, c.rt, "testpack")
 				if err != nil {

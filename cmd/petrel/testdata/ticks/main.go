@@ -33,13 +33,17 @@ func init() {
 
 func main() { sdk.Main(pack) }
 
-// look delivers some batches of new numbers.
+// look delivers some batches of new numbers. What is stored already it may not have had
+// the time to tell.
 func look(ctx context.Context, s *sdk.Sensor[int]) error {
 	cfg, err := where.Get(ctx)
 	if err != nil {
 		return err
 	}
 	for range 10 {
+		if err := get(ctx, fmt.Sprintf("%s/stored?n=%d", cfg.URL, s.Cursor()), nil); err != nil {
+			return err
+		}
 		numbers, err := after(ctx, cfg.URL, s.Cursor())
 		if err != nil || len(numbers) == 0 {
 			return err
@@ -48,11 +52,7 @@ func look(ctx context.Context, s *sdk.Sensor[int]) error {
 		for _, n := range numbers {
 			events = append(events, ticked.Event(tick{n}))
 		}
-		last := numbers[len(numbers)-1]
-		if err := s.Emit(ctx, last, events...); err != nil {
-			return err
-		}
-		if err := get(ctx, fmt.Sprintf("%s/stored?n=%d", cfg.URL, last), nil); err != nil {
+		if err := s.Emit(ctx, numbers[len(numbers)-1], events...); err != nil {
 			return err
 		}
 	}
