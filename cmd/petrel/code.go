@@ -32,13 +32,9 @@ func wasmChildCommand() *cobra.Command {
 
 // joinCode makes what runs the code of packs.
 func (s *Server) joinCode(ctx context.Context) (err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	s.wasm, err = wasm.New(wasm.Config{
 		CacheDir: filepath.Join(s.cfg.Data, "wasm"), Memory: s.cfg.WASM.Memory, MaxInstances: s.cfg.WASM.Instances,
-		MaxOutput: s.cfg.Actions.MaxResultSize, Log: s.log, Child: []string{self, wasmChild},
+		MaxOutput: s.cfg.Actions.MaxResultSize, Log: s.log, Child: []string{"/proc/self/exe", wasmChild},
 	})
 	if err != nil {
 		return fmt.Errorf("wasm: %w", err)

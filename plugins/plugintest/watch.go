@@ -54,7 +54,10 @@ func (s *subject) recorder() (h *host, batches <-chan wire.Batch) {
 		}
 		r := h.Host.Do(ctx, op)
 		if r.Error == nil {
-			stored <- b
+			select {
+			case stored <- b:
+			case <-ctx.Done(): // nobody reads any more
+			}
 		}
 		return r
 	}), stored

@@ -36,6 +36,7 @@ var sections = []section{
 	{"workflows", "local", (*bench).workflows},
 	{"redis", "redis", (*bench).redis},
 	{"expr", "", (*bench).expressions},
+	{"carriers", "", (*bench).carriers},
 }
 
 // bench is one run of the benchmarks.
