@@ -150,7 +150,7 @@ func (c *call) readAction(otherwise string) (*core.Action, []dataFile, error) {
 	if err := guardSystem(a.Pack); err != nil {
 		return nil, nil, err
 	}
-	return a, files, c.s.roomForFiles(a.Pack, files)
+	return a, files, c.roomForFiles(a.Pack, files)
 }
 
 func (c *call) postAction() error {
@@ -209,6 +209,11 @@ func (c *call) deleteAction() error {
 	if err := guardSystem(a.Pack); err != nil {
 		return err
 	}
+	if body.RemoveFiles {
+		if err := c.changeable(a.Pack, "remove_files"); err != nil {
+			return err
+		}
+	}
 	err = c.s.Store.Update(c.ctx(), store.Wait, func(tx *store.Tx) error { return c.s.DeleteAction(c.ctx(), tx, a) })
 	if err == nil && body.RemoveFiles {
 		err = c.s.removeActionFiles(a)
@@ -242,6 +247,11 @@ func (c *call) postActionClone() error {
 		return core.FieldErrorf("dest_pack", "Destination pack '%s' doesn't exist", body.Pack)
 	} else if err != nil {
 		return err
+	}
+	if source.EntryPoint != "" && source.Pack != body.Pack {
+		if err := c.changeable(body.Pack, "dest_pack"); err != nil {
+			return err
+		}
 	}
 	clone, err := copyOf(source)
 	if err != nil {

@@ -40,19 +40,32 @@ func takeDataFiles(body []byte) ([]byte, []dataFile, error) {
 }
 
 // roomForFiles makes sure of a pack's actions folder.
-func (s *Server) roomForFiles(pack string, files []dataFile) error {
+func (c *call) roomForFiles(pack string, files []dataFile) error {
 	if len(files) == 0 {
 		return nil
 	}
-	root, err := s.actionsDir(pack)
+	if err := c.changeable(pack, "data_files"); err != nil {
+		return err
+	}
+	root, err := c.s.actionsDir(pack)
 	if err != nil {
 		return err
 	}
 	if root == nil {
 		return core.FieldErrorf("data_files", "Content pack \"%s\" is not found or doesn't contain actions directory. Searched in: %s",
-			pack, s.PackDir(pack))
+			pack, c.s.PackDir(pack))
 	}
 	return root.Close()
+}
+
+// changeable refuses to change files of an installed pack: they are those of its archive,
+// on every server.
+func (c *call) changeable(pack, field string) error {
+	digest, err := c.s.Packs.Digest(c.ctx(), pack)
+	if err != nil || digest == "" {
+		return err
+	}
+	return core.FieldErrorf(field, "%s: the files of the pack %s are those of the archive it was installed from; install a new version of the pack instead", field, pack)
 }
 
 // writeDataFiles writes the files of an action that is stored, and raises their trigger.
@@ -65,7 +78,7 @@ func (c *call) writeDataFiles(a *core.Action, files []dataFile) error {
 		return err
 	}
 	if root == nil {
-		return c.s.roomForFiles(a.Pack, files)
+		return c.roomForFiles(a.Pack, files)
 	}
 	defer root.Close()
 	for _, f := range files {

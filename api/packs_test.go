@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -122,6 +123,25 @@ func TestStageFromURL(t *testing.T) {
 	}
 	if packs, err := w.store.Packs().All(t.Context()); err != nil || len(packs) != 1 {
 		t.Errorf("there are %d packs, %v", len(packs), err)
+	}
+}
+
+// TestFilesOfInstalledPacksStay: they are those of the archive, on every server.
+func TestFilesOfInstalledPacksStay(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.send("POST", "/v1/packs/stage", string(packed(t, packFiles("version: 2.0.0\n", "actions/sing.yaml", "name: sing\nrunner_type: echo\n"))), "Content-Type: application/gzip")
+	var staged struct{ Digest string }
+	if err := json.Unmarshal([]byte(r.body), &staged); err != nil || r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	w.ok(201, nil, "POST", "/v1/packs/stage/"+staged.Digest+"/install", `{"accept":true}`)
+	for _, c := range [][3]string{
+		{"POST", "/v1/actions", `{"name":"cry","pack":"birds","runner_type":"echo","data_files":[{"file_path":"a","content":"b"}]}`},
+		{"DELETE", "/v1/actions/birds.sing", `{"remove_files":true}`},
+	} {
+		if r := w.send(c[0], c[1], c[2]); r.status != 400 || !strings.Contains(r.body, "archive") {
+			t.Errorf("%s %s: %d %s", c[0], c[1], r.status, r.body)
+		}
 	}
 }
 

@@ -44,11 +44,9 @@ func (s *session) begin(ctx context.Context) (bool, error) {
 	digest := core.Digest(text)
 	spec := s.o.parsed(s.x.Runner, digest)
 	if spec == nil { // what is kept parsed has been inspected, or ran before
-		if report := s.o.inspect(s.x.Runner, entry, text); len(report.Faults) > 0 {
+		var report *workflow.Report
+		if spec, report = s.o.inspected(s.x.Runner, digest, entry, text); spec == nil {
 			return false, s.refuseSpec(ctx, report)
-		}
-		if spec, err = s.o.parse(s.x.Runner, digest, entry, text); err != nil {
-			return false, s.refuse(ctx, err)
 		}
 	}
 	input, err := s.input(params)
@@ -136,15 +134,36 @@ func (o *Orchestrator) spec(ctx context.Context, f *store.Flow) (*workflow.Spec,
 	if err != nil {
 		return nil, err
 	}
-	return o.parse(f.Runner, f.Spec, f.File, text)
+	spec, err := parse(f.Runner, f.File, text)
+	if err == nil {
+		o.keep(f.Runner, f.Spec, spec)
+	}
+	return spec, err
 }
 
-// inspect finds what is wrong with a workflow.
-func (o *Orchestrator) inspect(runner, file string, text []byte) *workflow.Report {
-	if runner == ActionChain {
-		return workflow.InspectChain(file, text, workflow.Inspection{})
+// inspected reads a workflow and keeps it; one with faults gives no spec, but the report of them.
+func (o *Orchestrator) inspected(runner, digest, file string, text []byte) (*workflow.Spec, *workflow.Report) {
+	in := workflow.Inspection{Names: []string{"st2", "parent"}, Evaluator: o.Evaluator}
+	spec, err := parse(runner, file, text)
+	switch {
+	case err != nil && runner == ActionChain:
+		return nil, workflow.InspectChain(file, text, in)
+	case err != nil:
+		return nil, workflow.Inspect(file, text, in)
 	}
-	return workflow.Inspect(file, text, workflow.Inspection{Names: []string{"st2", "parent"}, Evaluator: o.Evaluator})
+	report := spec.Inspect(in)
+	if len(report.Faults) > 0 {
+		return nil, report
+	}
+	o.keep(runner, digest, spec)
+	return spec, report
+}
+
+func parse(runner, file string, text []byte) (*workflow.Spec, error) {
+	if runner == ActionChain {
+		return workflow.ParseChain(file, text)
+	}
+	return workflow.Parse(file, text)
 }
 
 // maxSpecs is how many parsed workflows are kept.
@@ -157,21 +176,12 @@ func (o *Orchestrator) parsed(runner, digest string) *workflow.Spec {
 	return o.specs[runner+" "+digest]
 }
 
-// parse parses a workflow and keeps it.
-func (o *Orchestrator) parse(runner, digest, file string, text []byte) (*workflow.Spec, error) {
-	parse := workflow.Parse
-	if runner == ActionChain {
-		parse = workflow.ParseChain
-	}
-	spec, err := parse(file, text)
-	if err != nil {
-		return nil, err
-	}
+// keep keeps a parsed workflow.
+func (o *Orchestrator) keep(runner, digest string, spec *workflow.Spec) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.specs) >= maxSpecs {
 		clear(o.specs)
 	}
 	o.specs[runner+" "+digest] = spec
-	return spec, nil
 }

@@ -53,10 +53,7 @@ func ParseChain(file string, source []byte) (*Spec, error) {
 
 // InspectChain finds everything wrong with an ActionChain.
 func InspectChain(file string, source []byte, in Inspection) *Report {
-	s := readChain(file, source)
-	i := &inspector{Spec: s, Inspection: in, faults: slices.Clone(s.faults)}
-	i.actions()
-	return newReport(file, i.faults)
+	return readChain(file, source).Inspect(in)
 }
 
 func readChain(file string, source []byte) *Spec {

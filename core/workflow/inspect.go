@@ -30,20 +30,22 @@ func Inspect(file string, source []byte, in Inspection) *Report {
 	return read(file, source).Inspect(in)
 }
 
-// Inspect finds everything wrong with the workflow.
+// Inspect finds everything wrong with the workflow. Of an ActionChain expressions show only when it runs.
 func (s *Spec) Inspect(in Inspection) *Report {
-	faults := slices.Clone(s.faults)
-	if s.doc == nil {
-		return newReport(s.File, faults)
-	}
 	if in.Evaluator == nil {
 		in.Evaluator = defaultEvaluator
 	}
-	i := &inspector{Spec: s, Inspection: in, faults: s.semantics()}
-	i.actions()
-	i.expressions()
-	i.variables()
-	return newReport(s.File, append(faults, i.faults...))
+	i := &inspector{Spec: s, Inspection: in, faults: slices.Clone(s.faults)}
+	switch {
+	case s.chain != nil:
+		i.actions()
+	case s.doc != nil:
+		i.faults = append(i.faults, s.semantics()...)
+		i.actions()
+		i.expressions()
+		i.variables()
+	}
+	return newReport(s.File, i.faults)
 }
 
 // inspector collects what it finds.

@@ -16,8 +16,9 @@ import (
 	"github.com/petrelhq/petrel/sdk/wire"
 )
 
-// describeTime is how long code may take to be loaded and to say what it brings.
-const describeTime = time.Minute
+// describeTime is how long code may take to be loaded and to say what it brings. Large
+// modules take their time to compile where processors are busy.
+const describeTime = 3 * time.Minute
 
 // describe asks the code in a file what it brings, through what will carry it.
 func (f *packFolder) describe(ctx context.Context, code string) (_ wire.Pack, err error) {

@@ -51,7 +51,7 @@ type metadataFiles struct {
 
 func (m *metadataFiles) add(folder, name string, content *mapping) {
 	if !nameForm.MatchString(name) {
-		m.err = firstError(m.err, fmt.Errorf("%s: the code names %q, which cannot be the name of a file: use letters, digits, _, - and .", folder, name))
+		m.err = firstError(m.err, fmt.Errorf("%s: the code names %q, which cannot be the name of a file: use letters, digits, dots, _ and -", folder, name))
 		return
 	}
 	m.put(path.Join(folder, name+".yaml"), content)
