@@ -57,6 +57,7 @@ func TestScriptsOnRedis(t *testing.T) {
 func runScripts(t *testing.T, p testscript.Params, store func(work string) string) {
 	p.UpdateScripts = os.Getenv("UPDATE") != ""
 	p.RequireExplicitExec = true
+	goCache := goBuildCache(t)
 	p.Setup = func(env *testscript.Env) error {
 		env.Setenv("HOME", env.WorkDir)
 		env.Setenv("PETREL_ADMIN_PASSWORD", "wren-and-robin")
@@ -66,6 +67,7 @@ func runScripts(t *testing.T, p testscript.Params, store func(work string) strin
 			return err
 		}
 		env.Setenv("PACKS", packs)
+		env.Setenv("GO_CACHE", goCache)
 		env.Setenv("STORE", store(env.WorkDir)) // empty for the data directory
 		s := &scriptServer{env: env, store: env.Getenv("STORE")}
 		env.Values["server"] = s
@@ -76,6 +78,16 @@ func runScripts(t *testing.T, p testscript.Params, store func(work string) strin
 		"server": serverCmd, "login": loginCmd, "await": awaitCmd, "setenv": setenvCmd, "sshd": sshdCmd,
 	}
 	testscript.Run(t, p)
+}
+
+// goBuildCache is where the Go tool chain keeps what it compiled: authors' scripts would
+// compile the standard library otherwise, again and again.
+func goBuildCache(t *testing.T) string {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // sshdCmd starts an sshd that ends with the script.

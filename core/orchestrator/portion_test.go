@@ -52,7 +52,7 @@ func inPortions(t *testing.T, text string) *world {
 // Children that wait for one that has yet to begin do not hold it up: all begin although
 // none ends.
 func TestChildrenBeginBesideThoseThatWait(t *testing.T) {
-	w := inPortions(t, "tasks:\n  a: {with: {items: i in <% range(7).toList() %>}, action: test.hold name=h<% item(i) %>}\n")
+	w := inPortions(t, "tasks:\n  a: {with: {items: i in <% range(7).toList() %>}, action: test.hold, input: {name: \"h<% item(i) %>\"}}\n")
 	id := w.request("flow.w", "{}")
 	w.awaitHold("h6")
 	for i := range 7 {

@@ -319,18 +319,25 @@ func (w *world) answer(id string, status core.Status) {
 	})
 }
 
+// patience is how long nothing at all may change while something is waited for. How long
+// a workflow takes depends on what else the machine does.
+const patience = 2 * time.Minute
+
 // await returns the execution once it has a status that ok accepts.
 func (w *world) await(id string, ok func(core.Status) bool) *core.Execution {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	stuck := time.AfterFunc(patience, cancel)
+	defer stuck.Stop()
 	wakes, err := w.store.Wakes(ctx, store.TopicChanges)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	var last *core.Execution
 	for range wakes {
-		if last, err = w.store.Executions().Get(ctx, id); err != nil {
+		stuck.Reset(patience)
+		if last, err = w.store.Executions().Get(context.Background(), id); err != nil {
 			w.t.Fatal(err)
 		}
 		if ok(last.Status) {

@@ -178,8 +178,8 @@ func (s *Sources) takeOne(ctx context.Context, tx *store.Tx, d store.Delivery) e
 		return err
 	}
 	if _, ok := s.code(ctx, *sensor); !ok {
-		s.remark(sensor)
 		tx.Retry(d, elsewhere)
+		tx.After(func(store.Version) { s.remark(sensor) }) // else the catalogue was out of date
 		return nil
 	}
 	tx.Hold(d)

@@ -128,7 +128,11 @@ func (c *Client) Do(ctx context.Context, r wire.HTTP) (wire.HTTPReply, *wire.Err
 	if refusal != nil {
 		return wire.HTTPReply{}, refusal
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	limit := c.Timeout
+	if r.Timeout > 0 {
+		limit = min(limit, time.Duration(r.Timeout))
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	res, err := c.transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {

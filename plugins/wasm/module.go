@@ -34,8 +34,11 @@ type module struct {
 }
 
 func newModule(e *Engine, rt core.Runtime, pack string) *module {
-	c := wazero.NewRuntimeConfig().
-		WithCompilationCache(e.cache).
+	c := wazero.NewRuntimeConfig()
+	if e.config.Interpret {
+		c = wazero.NewRuntimeConfigInterpreter()
+	}
+	c = c.WithCompilationCache(e.cache).
 		WithMemoryLimitPages(uint32(min(rt.Memory, 4096) * 16)).
 		WithDebugInfoEnabled(false)
 	return &module{carrier: newCarrier(e, rt, pack), runtime: rt, sensors: map[string]*sensor{},

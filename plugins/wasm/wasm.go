@@ -36,6 +36,7 @@ type Config struct {
 	MaxMessage   int          // bytes of a request, response, operation or reply; 16 MiB
 	MaxHostCalls int          // operations of one action, or of a sensor in a minute; 100,000
 	MaxHostBytes int          // bytes of these operations and their replies; 256 MiB
+	Interpret    bool         // interprets modules: they load at once and run slowly. For a look at what one brings
 	Log          *slog.Logger // default: slog's
 	Child        []string     // the command line that runs ServeChild, for packs with "isolation: process"
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"time"
 
 	"github.com/petrelhq/petrel/sdk"
 	"github.com/petrelhq/petrel/sdk/wire"
@@ -44,6 +45,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		header.Set("Host", r.Host)
 	}
 	ask := wire.HTTP{Method: r.Method, URL: r.URL.String(), Header: header, Body: body}
+	if deadline, ok := r.Context().Deadline(); ok {
+		ask.Timeout = max(1, time.Until(deadline).Nanoseconds()) // a module that waits for the host sees no timer
+	}
 	var reply wire.HTTPReply
 	if err := sdk.Ask(ctx, wire.OpHTTP, ask, &reply); err != nil {
 		if r.Context().Err() != nil {

@@ -91,6 +91,8 @@ type HTTP struct {
 	URL    string              `json:"url"`
 	Header map[string][]string `json:"header,omitempty"`
 	Body   []byte              `json:"body,omitempty"` // base64 in JSON
+	// Timeout is of the request with its response, in nanoseconds; 0: the host's own.
+	Timeout int64 `json:"timeout,omitempty"`
 }
 
 // HTTPReply is the response, whole.

@@ -1,5 +1,5 @@
-// Package author holds the commands that need no server: trying out expressions; checking,
-// drawing and testing workflows.
+// Package author holds the commands for authors: trying out expressions; checking, drawing
+// and testing workflows; making, building and testing packs, and indexes of them.
 package author
 
 import (

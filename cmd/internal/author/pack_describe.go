@@ -43,7 +43,7 @@ func (f *packFolder) loadModule(ctx context.Context, code string) (plugins.Plugi
 	if err != nil {
 		return nil, nothing, err
 	}
-	engine, err := wasm.New(wasm.Config{Log: slog.New(slog.DiscardHandler)})
+	engine, err := wasm.New(wasm.Config{Interpret: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, nothing, err
 	}
