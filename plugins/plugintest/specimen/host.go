@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/petrelhq/petrel/sdk"
@@ -83,7 +84,15 @@ func fetch(ctx context.Context, in Page) (Fetched, error) {
 		if r.Status/100 != 3 {
 			return Fetched{r.Status, string(r.Body), q.URL}, nil
 		}
-		q.URL = r.Header["Location"][0]
+		at, err := url.Parse(q.URL)
+		if err != nil {
+			return Fetched{}, err
+		}
+		next, err := at.Parse(r.Header["Location"][0])
+		if err != nil {
+			return Fetched{}, err
+		}
+		q.URL = next.String()
 	}
 	return Fetched{}, errors.New("too many redirects")
 }
