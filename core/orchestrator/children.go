@@ -142,7 +142,7 @@ func (s *session) full() bool { return len(s.asked) >= s.o.Portion }
 
 // crowded reports whether so many children have yet to end that more would only stand in
 // the queue: (m) what waits there behind a thousand others has to be read and decoded
-// anew when its turn comes, which took a fifth of an item's CPU time.
+// anew when its turn comes, which took a tenth of an item's CPU time.
 func (s *session) crowded() bool { return s.flow.Open > s.o.Portion }
 
 // quiet reports whether time alone has brought us here, not a child. Children may take

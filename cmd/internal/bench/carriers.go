@@ -22,7 +22,7 @@ const carrierRounds = 5
 // with starting a program for each call.
 func (b *bench) carriers() error {
 	ns := map[string][]float64{}
-	for range b.few(10*carrierRounds) / 10 {
+	for range b.few(carrierRounds) {
 		for _, dir := range carrierBenchmarks {
 			if err := b.goBench(dir, ns); err != nil {
 				return err
