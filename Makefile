@@ -52,8 +52,8 @@ bench: build ## Measure server, expressions and workflows against their yardstic
 	cd cmd/internal/bench && $(GO) run . -petrel ../../../bin/petrel $(BENCH)
 	$(GO) test -run '^$$' -bench BenchmarkPerf ./core/workflow
 
-kill-test: build ## Kill -9 the real server N times under load, and under workflows: nothing lost, doubled or stuck
-	PETREL_KILL_N=$(N) $(GO) test -count=1 -timeout 60m -run '^(TestKill|TestWorkflowKill)$$' -v ./cmd/petrel
+kill-test: build ## Kill -9 the real server N times under load, workflows, sensors, installs: nothing lost, doubled, stuck
+	PETREL_KILL_N=$(N) $(GO) test -count=1 -timeout 60m -run '^Test(|Workflow|Sensor|Install)Kill$$' -v ./cmd/petrel
 
 cluster-test: build ## Kill and stop three servers (N times) and their Redis under load
 	PETREL_CLUSTER_N=$(N) PETREL_CLUSTER_PAUSE=$(or $(PAUSE),60s) $(GO) test -count=1 -timeout 90m -run '^TestCluster$$' -v ./cmd/petrel

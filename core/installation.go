@@ -6,6 +6,7 @@ type Grant struct {
 	Version     string      `json:"version"`
 	Runtime     string      `json:"runtime,omitempty"` // what carries its code; "" for none
 	Permissions Permissions `json:"permissions,omitzero"`
+	Outside     []string    `json:"outside,omitempty"` // in words: what works outside of the sandbox its code is in
 	User        string      `json:"user"`
 	At          Time        `json:"at"`
 }

@@ -90,7 +90,11 @@ func (l *Loader) openOnce(ctx context.Context, c Code) (Plugin, error) {
 	if !ok {
 		return nil, core.FieldErrorf("runtime.type", "the pack %s: this server has no carrier for the runtime %q", c.Pack, c.Runtime.Type)
 	}
-	return carrier(ctx, c)
+	plugin, err := carrier(ctx, c)
+	if err != nil && c.Runtime.Type == core.RuntimeWASM {
+		return nil, core.Errorf(core.Invalid, "%s: %w", c.Runtime.Module, err)
+	}
+	return plugin, err
 }
 
 func (l *Loader) checkCode(ctx context.Context, dir string, c Content) error {

@@ -57,8 +57,8 @@ func TestOtherKeysNeedPermission(t *testing.T) {
 	w.grant.Secrets = []string{"team.*"}
 	w.answered(wire.OpKV, wire.KV{Do: "get", Key: "system:team.b"}, `{"found":true,"value":"hidden"}`)
 	w.answered(wire.OpSecret, wire.Secret{Name: "team.b"}, `{"value":"hidden"}`)
-	w.refused(wire.OpSecret, wire.Secret{Name: "team.a"}, wire.Invalid, "no secret")
-	w.refused(wire.OpSecret, wire.Secret{Name: "team.c"}, wire.NotFound, "team.c")
+	w.refused(wire.OpSecret, wire.Secret{Name: "team.a"}, wire.Invalid, "no secret: read it as a key, or set it as a secret: petrel key set -e team.a VALUE")
+	w.refused(wire.OpSecret, wire.Secret{Name: "team.c"}, wire.NotFound, "petrel key set -e team.c VALUE")
 	w.refused(wire.OpSecret, wire.Secret{}, wire.Invalid, "name")
 	w.grant = core.Permissions{} // taken back
 	w.refused(wire.OpSecret, wire.Secret{Name: "team.b"}, wire.Denied, "secrets")

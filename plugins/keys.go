@@ -154,11 +154,14 @@ func (h *host) secret(ctx context.Context, s wire.Secret) (wire.SecretReply, err
 		}
 	}
 	k, err := h.l.Keys.Get(ctx, s.Name)
+	if core.KindOf(err) == core.NotFound {
+		return wire.SecretReply{}, core.Errorf(core.NotFound, "there is no key %s; set it as a secret: petrel key set -e %[1]s VALUE", s.Name)
+	}
 	if err != nil {
 		return wire.SecretReply{}, err
 	}
 	if !k.Secret {
-		return wire.SecretReply{}, &wire.Error{Kind: wire.Invalid, Message: fmt.Sprintf("the key %s is no secret: read it as a key, or set it as a secret", s.Name)}
+		return wire.SecretReply{}, &wire.Error{Kind: wire.Invalid, Message: fmt.Sprintf("the key %s is no secret: read it as a key, or set it as a secret: petrel key set -e %[1]s VALUE", s.Name)}
 	}
 	h.secrets.add(k.Value)
 	return wire.SecretReply{Value: k.Value}, nil

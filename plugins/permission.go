@@ -58,7 +58,7 @@ func (h *host) check(ctx context.Context, p permission, what string) error {
 	i := slices.IndexFunc(entries, func(e string) bool { return p.fits(e, what) })
 	if i < 0 {
 		h.l.used.count(h.pack, p.name, "", h.l.Now())
-		return &wire.Error{Kind: wire.Denied, Message: fmt.Sprintf("no permission for %s: %s in the pack's permissions does not name it", what, p.name)}
+		return &wire.Error{Kind: wire.Denied, Message: fmt.Sprintf("no permission for %s: permissions.%s in pack.yaml does not name it", what, p.name)}
 	}
 	h.l.used.count(h.pack, p.name, entries[i], h.l.Now())
 	return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/plugins"
@@ -207,6 +208,37 @@ func TestSecretsDoNotShow(t *testing.T) {
 	}
 	_, s := w.run(t.Context())
 	if s.Stdout != `it is ********, ********, pa"ss and more` || s.Error != "bad ********" || fmt.Sprint(s.Result) != "map[********:[x********y 5 ********]]" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Code chooses both a secret and what it prints: comparing them has to stay cheap.
+func TestMaskingCannotBeMadeSlow(t *testing.T) {
+	w := newWorld(t)
+	w.does(func(ctx context.Context, _ wire.Call, h plugins.Host) (wire.Result, error) {
+		h.Do(ctx, opOf(wire.OpKV, wire.KV{Do: "set", Key: "k", Value: strings.Repeat("a", 1<<20), Secret: true}))
+		h.Do(ctx, opOf(wire.OpOutput, wire.Output{Stream: "stdout", Text: strings.Repeat("a", 1<<20-1) + "b"}))
+		return wire.Result{}, nil
+	})
+	begin := time.Now()
+	if _, s := w.run(t.Context()); len(s.Stdout) != 1<<20 {
+		t.Errorf("%d bytes", len(s.Stdout))
+	}
+	if took := time.Since(begin); took > 5*time.Second { // it can be minutes
+		t.Errorf("it took %s", took)
+	}
+}
+
+func TestOldestSecretsAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.settings = plugins.Settings{Values: json.RawMessage(`{}`), Secrets: []string{"t0ken-t0ken"}}
+	w.does(func(ctx context.Context, _ wire.Call, h plugins.Host) (wire.Result, error) {
+		for n := range 1001 {
+			h.Do(ctx, opOf(wire.OpKV, wire.KV{Do: "set", Key: "k", Value: fmt.Sprintf("secret%04d", n), Secret: true}))
+		}
+		return wire.Result{Value: json.RawMessage(`"t0ken-t0ken secret0000 secret0001 secret1000"`)}, nil
+	})
+	if _, s := w.run(t.Context()); s.Result != "******** secret0000 ******** ********" {
 		t.Errorf("%+v", s)
 	}
 }

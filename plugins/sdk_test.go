@@ -68,7 +68,7 @@ func TestActionsOfTheSDK(t *testing.T) {
 	}{
 		{"keep", map[string]any{"key": "k"}, core.Succeeded, `gone:true keys:[k k.second]`},
 		{"secret", map[string]any{"key": "team.token"}, core.Succeeded, `message:********`},
-		{"secret", map[string]any{"key": "team.other"}, core.Failed, "secrets in the pack's permissions does not name it"},
+		{"secret", map[string]any{"key": "team.other"}, core.Failed, "permissions.secrets in pack.yaml does not name it"},
 		{"fetch", map[string]any{"url": s.URL}, core.Succeeded, "at:" + s.URL + "/there body:found yes status:200"},
 		{"fetch", map[string]any{"url": s.URL + "/away"}, core.Failed, "169.254.169.254 (a cloud's metadata)"},
 		{"run", map[string]any{"action": "core.local"}, core.Succeeded, "id:e2 result:map[a:1] status:succeeded"},

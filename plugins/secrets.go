@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/petrelhq/petrel/core/schema"
@@ -17,11 +16,20 @@ import (
 type secrets struct {
 	mu     sync.RWMutex
 	known  []string
+	given  int // the first of known: the configuration's, which are never forgotten
+	size   int // bytes of the others
 	masker *schema.Masker
 }
 
+// What code may learn of secrets before the oldest of them is forgotten: a sensor lasts for
+// ever, and could go on setting new ones.
+const (
+	maxSecrets     = 1000
+	maxSecretBytes = maxValue
+)
+
 func newSecrets(known []string) *secrets {
-	return &secrets{known: known, masker: schema.NewMasker(known)}
+	return &secrets{known: known, given: len(known), masker: schema.NewMasker(known)}
 }
 
 func (s *secrets) add(value string) {
@@ -30,7 +38,12 @@ func (s *secrets) add(value string) {
 	if slices.Contains(s.known, value) {
 		return
 	}
-	s.known = append(s.known[:len(s.known):len(s.known)], value)
+	s.known = append(slices.Clone(s.known), value)
+	s.size += len(value)
+	for len(s.known)-s.given > maxSecrets || s.size > maxSecretBytes {
+		s.size -= len(s.known[s.given])
+		s.known = slices.Delete(s.known, s.given, s.given+1)
+	}
 	s.masker = schema.NewMasker(s.known)
 }
 
@@ -138,11 +151,36 @@ func (w *maskedWriter) end() {
 func beginning(text string, secrets []string) int {
 	longest := 0
 	for _, s := range secrets {
-		for n := min(len(s)-1, len(text)); n > longest; n-- {
-			if strings.HasSuffix(text, s[:n]) {
-				longest = n
-			}
+		if s != "" {
+			longest = max(longest, overlap(text, s[:min(len(s)-1, len(text))]))
 		}
 	}
 	return longest
+}
+
+// overlap is the length of the longest end of text that start begins with; start is no
+// longer than text. It takes as long as start is (by Knuth, Morris and Pratt): code chooses
+// both texts, and could make the server compare for minutes.
+func overlap(text, start string) int {
+	border, n := make([]int, len(start)), 0 // of each beginning of start: the longest end that it begins with
+	for i := 1; i < len(start); i++ {
+		n = extended(border, start, n, start[i])
+		border[i] = n
+	}
+	n = 0
+	for _, c := range []byte(text[len(text)-len(start):]) {
+		n = extended(border, start, n, c)
+	}
+	return n
+}
+
+// extended is how much of start an end of a text is that was n of it before c followed.
+func extended(border []int, start string, n int, c byte) int {
+	for n > 0 && start[n] != c {
+		n = border[n-1]
+	}
+	if start[n] == c {
+		n++
+	}
+	return n
 }

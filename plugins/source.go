@@ -22,13 +22,14 @@ func (l *Loader) Source(ctx context.Context, s core.Sensor) (core.Source, bool) 
 			return nil, false
 		}
 	}
-	return source{l, s}, true
+	return source{l, s, newBudget(l.Now)}, true
 }
 
 // source runs one sensor, turn by turn. Each turn uses the code as it is then.
 type source struct {
 	l      *Loader
 	sensor core.Sensor
+	budget *budget // of log lines, of all turns together
 }
 
 // maxLook is how long one look of a polled sensor may take, if its interval is not longer.
@@ -208,7 +209,7 @@ func asDuration(seconds float64) time.Duration {
 
 func (s source) newWatch(feed core.Feed, set *triggerSet, settings Settings, stop context.CancelCauseFunc) *watch {
 	w := &watch{
-		sensor: s.sensor, feed: feed, set: set, budget: newBudget(s.l.Now), stop: stop,
+		sensor: s.sensor, feed: feed, set: set, budget: s.budget, stop: stop,
 		line: s.l.Log.With("sensor", s.sensor.Ref()),
 	}
 	w.host = &host{l: s.l, pack: s.sensor.Pack, secrets: newSecrets(settings.Secrets), voice: w, events: w}

@@ -295,3 +295,26 @@ func TestSensorsLogGoesToTheServers(t *testing.T) {
 		t.Errorf("logged %s, ended with %v", text[len(text)-500:], err)
 	}
 }
+
+func TestLogBudgetIsOfAllTurns(t *testing.T) {
+	w := newWorld(t)
+	turns := make(chan bool, 3)
+	w.watches(func(ctx context.Context, _ wire.Watch, h plugins.Host) error {
+		for range 600 {
+			h.Do(ctx, opOf(wire.OpLog, wire.Log{Level: "warning", Message: "again"}))
+		}
+		select {
+		case turns <- true:
+		default:
+		}
+		return nil
+	})
+	stop, _ := w.sense(door(0.001), newFeed())
+	for range cap(turns) {
+		soon(t, turns, "a turn")
+	}
+	stop()
+	if n := strings.Count(w.log.String(), "msg=again"); n != 1000 {
+		t.Errorf("%d lines", n)
+	}
+}

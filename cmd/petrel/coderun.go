@@ -30,11 +30,11 @@ func codeKeys(kv keyValues) plugins.Keys {
 		},
 		Delete: actions.Delete,
 		List: func(ctx context.Context, prefix string, limit int) ([]string, error) {
-			ks, err := kv.Datastore.List(ctx, datastore.Query{Scope: core.SystemScope, Prefix: prefix, Limit: limit})
-			names := make([]string, 0, len(ks))
-			for _, k := range ks {
+			names := []string{}
+			_, err := kv.Datastore.List(ctx, datastore.Query{Scope: core.SystemScope, Prefix: prefix, Limit: 1, Keep: func(k *core.KeyValue) bool {
 				names = append(names, k.Name)
-			}
+				return len(names) == limit // nothing is kept before: the values together may not fit in memory
+			}})
 			return names, err
 		},
 	}

@@ -22,10 +22,10 @@ import (
 
 // TestInstallKill kills the real server at random moments while it installs two versions
 // of a pack in turn, again and again on the same data. After each restart one of the two
-// is there, whole, and works. PETREL_INSTALL_KILL_N sets the number of kills.
+// is there, whole, and works. PETREL_KILL_N sets the number of kills.
 func TestInstallKill(t *testing.T) {
 	kills := 3
-	if n, err := strconv.Atoi(os.Getenv("PETREL_INSTALL_KILL_N")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv("PETREL_KILL_N")); err == nil {
 		kills = n
 	}
 	seed := rand.Uint64()

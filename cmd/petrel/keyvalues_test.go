@@ -173,3 +173,22 @@ func TestActionsOnKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestKeysThatCodeLists(t *testing.T) {
+	keys := codeKeys(newKeyValues(t))
+	for _, c := range []struct {
+		prefix string
+		limit  int
+		want   []string
+	}{
+		{"", 2, []string{"bird", "deep.er.name"}},
+		{"", 10, []string{"bird", "deep.er.name", "empty", "password"}},
+		{"deep.", 10, []string{"deep.er.name"}},
+		{"none", 10, []string{}},
+	} {
+		got, err := keys.List(t.Context(), c.prefix, c.limit)
+		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+			t.Errorf("%q: %v %s", c.prefix, err, diff)
+		}
+	}
+}

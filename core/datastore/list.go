@@ -18,7 +18,7 @@ type Query struct {
 	Limit   int // 0: all
 }
 
-const listPage = 256 // keys read at once
+const listPage = 32 // keys read at once: each may hold a MiB
 
 // List returns the keys a query asks for.
 func (d *Datastore) List(ctx context.Context, q Query) ([]*core.KeyValue, error) {

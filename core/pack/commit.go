@@ -24,6 +24,9 @@ func (in *Installer) Install(ctx context.Context, digest string, how Consent) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := in.checkNative(ctx, dir, digest, how); err != nil {
+		return nil, err
+	}
 	var p core.Pack
 	err = in.store().Update(ctx, store.Wait, func(tx *store.Tx) error {
 		content, err := read(dir, digest)
@@ -37,6 +40,23 @@ func (in *Installer) Install(ctx context.Context, digest string, how Consent) (*
 		return nil, err
 	}
 	return in.store().Packs().Get(ctx, p.Ref)
+}
+
+// checkNative checks the code of a pack whose code is native, once it was accepted: looking
+// at it ([Installer.Stage]) has to be safe.
+func (in *Installer) checkNative(ctx context.Context, dir, digest string, how Consent) error {
+	content, err := read(dir, digest)
+	if err != nil || !isNative(&content.Pack) {
+		return err
+	}
+	known, err := in.known.Now(ctx, in.store())
+	if err != nil || known.needs(digest) { // it was checked when it was installed
+		return err
+	}
+	if err := known.plan(content).notAccepted(how); err != nil {
+		return err
+	}
+	return in.check(ctx, &content.Pack, dir)
 }
 
 func (in *Installer) install(ctx context.Context, tx *store.Tx, content *Content, how Consent) error {
@@ -65,7 +85,7 @@ func (in *Installer) install(ctx context.Context, tx *store.Tx, content *Content
 	if err := in.Registrar.Register(ctx, tx, content, ""); err != nil {
 		return err
 	}
-	return in.grant(ctx, tx, &content.Pack, how.User)
+	return in.grant(ctx, tx, content, how.User)
 }
 
 // touch keeps an archive from being swept while its pack is being installed.
@@ -82,7 +102,8 @@ func (in *Installer) touch(ctx context.Context, tx *store.Tx, digest string) err
 }
 
 // grant records what a pack's version is allowed from now on, and which was before it.
-func (in *Installer) grant(ctx context.Context, tx *store.Tx, p *core.Pack, user string) error {
+func (in *Installer) grant(ctx context.Context, tx *store.Tx, content *Content, user string) error {
+	p := &content.Pack
 	i, err := tx.Installations().Get(ctx, p.Ref)
 	switch {
 	case core.KindOf(err) == core.NotFound:
@@ -94,7 +115,7 @@ func (in *Installer) grant(ctx context.Context, tx *store.Tx, p *core.Pack, user
 		i.Before = &before
 	}
 	i.Now = granting(p)
-	i.Now.User, i.Now.At = user, tx.Time()
+	i.Now.Outside, i.Now.User, i.Now.At = content.outside(), user, tx.Time()
 	return tx.Installations().Put(ctx, i)
 }
 

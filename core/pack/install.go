@@ -32,7 +32,9 @@ type InstallerConfig struct {
 	Registrar *Registrar
 	Folders   *Folders
 	// Check lets what carries a pack's code refuse it, and prepare it. dir holds the
-	// pack's files, and not for long. The error is Invalid. nil: nothing to check.
+	// pack's files, and not for long. The error is Invalid. nil: nothing to check. Of a
+	// pack with the runtime process it starts native code, so it is not asked before that
+	// was accepted.
 	Check func(ctx context.Context, p core.Pack, dir string) error
 	// Shipped reports whether a pack comes with the server.
 	Shipped func(ref string) bool
@@ -77,7 +79,7 @@ func (in *Installer) Upload(ctx context.Context, digest string, n int, part []by
 	switch {
 	case len(part) > ArchivePart:
 		return false, core.Errorf(core.TooLarge, "a part of an archive has %d bytes, this one has %d", ArchivePart, len(part))
-	case n < 0 || n*ArchivePart+len(part) > MaxArchive:
+	case n < 0 || n >= MaxArchive/ArchivePart:
 		return false, core.Errorf(core.TooLarge, "the archive is larger than %d bytes, the most that is taken", MaxArchive)
 	}
 	err = in.store().Update(ctx, store.Relaxed, func(tx *store.Tx) error {
@@ -188,8 +190,8 @@ func (in *Installer) look(ctx context.Context, head *store.Archive) (*Content, e
 	if err := in.refuse(content.Pack.Ref); err != nil {
 		return nil, err
 	}
-	if in.Check != nil {
-		if err := in.Check(ctx, content.Pack, dir); err != nil {
+	if !isNative(&content.Pack) {
+		if err := in.check(ctx, &content.Pack, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -198,6 +200,16 @@ func (in *Installer) look(ctx context.Context, head *store.Archive) (*Content, e
 	}
 	return content, in.settle(ctx, head, content.Pack.Ref)
 }
+
+func (in *Installer) check(ctx context.Context, p *core.Pack, dir string) error {
+	if in.Check == nil {
+		return nil
+	}
+	return in.Check(ctx, *p, dir)
+}
+
+// isNative reports whether a pack's code runs with the rights of the server's user.
+func isNative(p *core.Pack) bool { return p.Runtime != nil && p.Runtime.Type == core.RuntimeProcess }
 
 // read reads a pack that was unpacked.
 func read(dir, digest string) (*Content, error) {
@@ -249,9 +261,11 @@ func (in *Installer) refuse(ref string) error {
 
 // plan says what installing a pack would do.
 func (c *contents) plan(content *Content) *Plan {
-	p := &content.Pack
+	p, outside := &content.Pack, content.outside()
 	plan := &Plan{
-		Pack: p, Replaces: c.packs[p.Ref], Permissions: Words(p), Asks: Beyond(p, c.granted(p.Ref)),
+		Pack: p, Replaces: c.packs[p.Ref],
+		Permissions: append(Words(p), sentences(beside(outside))...),
+		Asks:        append(Beyond(p, c.granted(p.Ref)), newBeside(outside, c.granted(p.Ref))...),
 		Content: Counts{
 			Actions: len(content.Actions), Rules: len(content.Rules), Sensors: len(content.Sensors),
 			Triggers: len(content.TriggerTypes), Policies: len(content.Policies),

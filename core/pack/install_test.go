@@ -325,6 +325,89 @@ func TestPermissionsAreAcceptedOnce(t *testing.T) {
 	}
 }
 
+// TestLookingRunsNoNativeCode: a stranger's program starts once somebody has accepted it.
+func TestLookingRunsNoNativeCode(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	ran := 0
+	w.check = func(core.Pack) error {
+		if ran++; ran > 1 {
+			return core.Errorf(core.Invalid, "it does not say what it brings")
+		}
+		return nil
+	}
+	plan, err := w.stage(code("1.0.0", "{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Install(ctx, plan.Pack.Digest, pack.Consent{}); core.KindOf(err) != core.Forbidden || ran != 0 {
+		t.Errorf("%v, started %d times before it was accepted", err, ran)
+	}
+	w.install(code("1.0.0", "{}"))
+	if ran != 1 {
+		t.Errorf("checked %d times", ran)
+	}
+	if plan, err = w.stage(code("1.1.0", "{}")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Install(ctx, plan.Pack.Digest, pack.Consent{All: true}); core.KindOf(err) != core.Invalid {
+		t.Errorf("a program that fails the check: %v", err)
+	}
+	if p, err := w.Record(ctx, "demo"); err != nil || p.Version != "1.0.0" {
+		t.Errorf("%+v %v", p, err)
+	}
+}
+
+// TestContentBesideTheSandboxIsAcceptedToo: the sandbox of a pack's code holds neither its
+// rules nor its templates.
+func TestContentBesideTheSandboxIsAcceptedToo(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	sandboxed := func(number string, pairs ...string) fstest.MapFS {
+		fsys := version(number, append(pairs, "demo.wasm", "code")...)
+		fsys["pack.yaml"].Data = append(fsys["pack.yaml"].Data, "runtime: wasm\n"...)
+		return fsys
+	}
+	const own = "name: own\nrunner_type: wasm\n"
+	if plan, err := w.stage(sandboxed("1.0.0", "actions/own.yaml", own)); err != nil || len(plan.Asks) != 0 {
+		t.Fatalf("%+v %v", plan, err)
+	}
+	var last string
+	for _, c := range []struct{ file, text, want string }{
+		{"actions/sh.yaml", "name: sh\nrunner_type: noop\n", "the action demo.sh of the runner noop"},
+		{"actions/a.yaml", "name: a\nrunner_type: wasm\nparameters: {p: {type: string, default: '{{ st2kv.system.x | decrypt_kv }}'}}\n",
+			"the action demo.a with a template that reads keys, secret ones too"},
+		{"rules/r.yaml", "name: r\ntrigger: {type: core.st2.webhook}\naction: {ref: \"core.\\e[2K\"}\n", `the rule demo.r, which runs "core.\x1b[2K"`},
+		{"rules/r.yaml", "name: r\ntrigger: {type: core.st2.webhook}\naction: {ref: demo.own, parameters: {p: '{{st2kv.system.x}}'}}\n",
+			"the rule demo.r with a template that reads keys, secret ones too"},
+		{"config.schema.yaml", "t: {type: string, secret: true, default: '{{st2kv.system.x}}'}\n",
+			"a schema for its configuration with a template that reads keys, secret ones too"},
+	} {
+		plan, err := w.stage(sandboxed("1.0.0", "actions/own.yaml", own, c.file, c.text))
+		if err != nil || len(plan.Asks) != 1 || plan.Asks[0] != "Works outside of its sandbox with "+c.want {
+			t.Fatalf("%s: %+v %v", c.text, plan, err)
+		}
+		if _, err := w.Install(ctx, plan.Pack.Digest, pack.Consent{}); core.KindOf(err) != core.Forbidden {
+			t.Errorf("%s: %v", c.text, err)
+		}
+		last = plan.Pack.Digest
+	}
+	if _, err := w.Install(ctx, last, pack.Consent{All: true}); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := w.stage(sandboxed("1.1.0", "config.schema.yaml", "t: {type: string, default: '{{st2kv.system.y}}'}\n"))
+	if g, fault := w.Grant(ctx, "demo"); err != nil || len(plan.Asks) != 0 || len(plan.Permissions) != 1 || fault != nil || len(pack.GrantWords(&g)) != 1 {
+		t.Errorf("what is granted is not asked for again: %+v %v, granted is %+v", plan, err, g)
+	}
+}
+
+func TestPartBeyondTheEnd(t *testing.T) {
+	w := newWorld(t)
+	for _, n := range []int{-1, 64, 1 << 44, 1 << 46} { // the last two wrap around to 0 when they count bytes
+		if _, err := w.Upload(t.Context(), strings.Repeat("0", 64), n, []byte("x")); core.KindOf(err) != core.TooLarge {
+			t.Errorf("part %d: %v", n, err)
+		}
+	}
+}
+
 func TestWhatIsRefused(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	named := func(ref string) fstest.MapFS {

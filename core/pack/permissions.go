@@ -1,12 +1,14 @@
 package pack
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/petrelhq/petrel/core"
 )
@@ -24,6 +26,7 @@ const (
 	permSecret = "secrets"
 	permEvent  = "events"
 	permAction = "actions"
+	permBeside = "beside" // no key: it comes with the content
 )
 
 // listed lists permissions in the order people are shown them. runtime is the type of
@@ -65,7 +68,25 @@ func asked(p *core.Pack) []permission {
 func Words(p *core.Pack) []string { return sentences(asked(p)) }
 
 // GrantWords says in the same way what was granted.
-func GrantWords(g *core.Grant) []string { return sentences(listed(g.Runtime, g.Permissions)) }
+func GrantWords(g *core.Grant) []string {
+	return sentences(append(listed(g.Runtime, g.Permissions), beside(g.Outside)...))
+}
+
+// beside lists content that works outside of the sandbox.
+func beside(outside []string) []permission {
+	all := make([]permission, len(outside))
+	for i, what := range outside {
+		all[i] = permission{permBeside, what}
+	}
+	return all
+}
+
+// newBeside says in words what of it a grant does not cover.
+func newBeside(outside []string, granted *core.Grant) []string {
+	return sentences(slices.DeleteFunc(beside(outside), func(p permission) bool {
+		return granted != nil && slices.Contains(granted.Outside, p.what)
+	}))
+}
 
 // Beyond says in words what a pack asks for that a grant does not cover; a grant of nil
 // covers nothing.
@@ -105,6 +126,8 @@ func (p permission) String() string {
 		return "May read in clear " + keysInWords("secret key", p.what)
 	case permEvent:
 		return "May raise events of the trigger type " + p.what
+	case permBeside:
+		return "Works outside of its sandbox with " + p.what
 	}
 	if pack, all := strings.CutSuffix(p.what, ".*"); all {
 		return "May run every action of the pack " + pack
@@ -182,12 +205,21 @@ func (s *source) checkPermissions(p *core.Permissions) {
 		{permEvent, p.Events, referenceFault}, {permAction, p.Actions, actionFault},
 	} {
 		for i, value := range group.values {
-			if fault := group.fault(value); fault != "" {
+			if fault := cmp.Or(textFault(value), group.fault(value)); fault != "" {
 				field := "permissions." + group.field
 				s.fail(append(strings.Split(field, "."), strconv.Itoa(i)), "%s: %q %s", field, value, fault)
 			}
 		}
 	}
+}
+
+// textFault refuses what a terminal would obey or not show: people are to see what they
+// accept.
+func textFault(value string) string {
+	if strings.ContainsFunc(value, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsGraphic(r) }) {
+		return "holds a character that cannot be seen"
+	}
+	return ""
 }
 
 // originFault says what is wrong with an origin, "" for nothing.
@@ -223,6 +255,8 @@ func networkFault(value string) string {
 	switch {
 	case err != nil:
 		return "is no network; it needs the form 10.0.0.0/8 or fd00::/8, and one address is 10.1.2.3/32"
+	case p.Addr().Is4In6():
+		return "is an IPv4 network inside IPv6; it needs the form 10.0.0.0/8"
 	case p != p.Masked():
 		return fmt.Sprintf("has bits beyond its length; the network is %s", p.Masked())
 	}

@@ -139,7 +139,10 @@ func refused(u *url.URL, res *http.Response) error {
 func openFile(u *url.URL) (*body, error) {
 	path := filepath.FromSlash(u.Path)
 	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() { // a pipe would never answer
+	switch {
+	case err == nil && info.IsDir():
+		return nil, core.Errorf(core.Invalid, "%s is no file but a folder: an index is named with its file, as in %s", path, filepath.Join(path, "index.json"))
+	case err == nil && !info.Mode().IsRegular(): // a pipe would never answer
 		return nil, core.Errorf(core.Invalid, "%s is no file", path)
 	}
 	f, err := os.Open(path)

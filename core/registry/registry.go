@@ -82,7 +82,7 @@ func parseAddress(address string) (*url.URL, error) {
 	case err != nil:
 		return nil, core.Errorf(core.Invalid, "the address %w", err)
 	case u.Scheme == "" || u.Scheme != "file" && u.Host == "":
-		return nil, core.Errorf(core.Invalid, "%q is no address: it needs to begin with https://, http:// or file:///", address)
+		return nil, core.Errorf(core.Invalid, "%q is no address: it needs to begin with https://, http:// or file:///, or to be an absolute path", address)
 	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
 		return nil, core.Errorf(core.Invalid, "%q names no file of this machine: three slashes stand before its path, as in file:///srv/packs/index.json", address)
 	}

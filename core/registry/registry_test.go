@@ -408,7 +408,7 @@ func TestDownload(t *testing.T) {
 		"hello.tar.gz":                "is no address",
 		"ftp://example.com/a":         `"ftp" is none of http, https, file`,
 		"file://host/a":               "three slashes",
-		dir:                           "is no file",
+		dir:                           "is no file but a folder",
 		filepath.Join(dir, "missing"): "does not exist",
 	} {
 		if _, err := r.Download(t.Context(), address, "", filepath.Join(dir, "x")); err == nil || !strings.Contains(err.Error(), want) {

@@ -120,7 +120,7 @@ func shadowed(name string, later []copied) []string {
 
 func unknown(name string, copies []copied) error {
 	if len(copies) == 0 {
-		return core.Errorf(core.NotFound, "no record of the %q pack: there is no index to look in", name)
+		return core.Errorf(core.NotFound, "no record of the %q pack: there is no index to look in; name one under registries: in the server's configuration, or install a folder, an archive or a URL", name)
 	}
 	var names []string
 	for _, l := range merge(copies) {

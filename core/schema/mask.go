@@ -115,7 +115,14 @@ func texts(v any) []string {
 
 // Masker replaces known secrets inside text. It is safe for concurrent use. Text cut
 // into pieces is masked piece by piece: a secret that lies across a cut is not seen.
-type Masker struct{ replacer *strings.Replacer }
+type Masker struct {
+	long     []string // looked for one after the other
+	replacer *strings.Replacer
+}
+
+// longSecret is the length, in bytes, from which a Replacer may take minutes: the time that
+// it needs to begin with grows with the square of it.
+const longSecret = 4 << 10
 
 // NewMasker looks for secrets as they are and as they stand inside a JSON text. Those
 // shorter than three bytes are left out.
@@ -133,12 +140,23 @@ func NewMasker(secrets []string) *Masker {
 	}
 	// A secret that holds another goes first, or its remains would show.
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	m := &Masker{}
 	pairs := make([]string, 0, 2*len(forms))
 	for _, s := range slices.Compact(forms) {
+		if len(s) >= longSecret {
+			m.long = append(m.long, s)
+			continue
+		}
 		pairs = append(pairs, s, Masked)
 	}
-	return &Masker{strings.NewReplacer(pairs...)}
+	m.replacer = strings.NewReplacer(pairs...)
+	return m
 }
 
 // Mask returns text with each secret replaced by [Masked].
-func (m *Masker) Mask(text string) string { return m.replacer.Replace(text) }
+func (m *Masker) Mask(text string) string {
+	for _, s := range m.long {
+		text = strings.ReplaceAll(text, s, Masked)
+	}
+	return m.replacer.Replace(text)
+}

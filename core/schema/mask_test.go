@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,5 +32,14 @@ func TestMask(t *testing.T) {
 	}
 	if schema.Mask(nil, declared) != nil {
 		t.Error("no values need to stay no values")
+	}
+}
+
+// A long secret is found in time that does not grow with the square of its length.
+func TestLongSecrets(t *testing.T) {
+	long := strings.Repeat("a", 1<<20)
+	m := schema.NewMasker([]string{"short", long})
+	if got := m.Mask("<" + long + "> short " + long[1:]); got != "<"+schema.Masked+"> "+schema.Masked+" "+long[1:] {
+		t.Errorf("%d bytes", len(got))
 	}
 }

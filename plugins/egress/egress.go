@@ -171,7 +171,7 @@ func (c *Client) request(ctx context.Context, r wire.HTTP) (*http.Request, *wire
 	entry, ok := allowedBy(c.origins, at)
 	c.Used("http", entry)
 	if !ok {
-		return nil, wireErrorf(wire.Denied, "no permission for %s: http in the pack's permissions does not name it", at)
+		return nil, wireErrorf(wire.Denied, "no permission for %s: permissions.http in pack.yaml does not name it", at)
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
 	if err != nil {
@@ -186,7 +186,7 @@ func (c *Client) failure(ctx context.Context, req *http.Request, err error) *wir
 	var b *blocked
 	switch {
 	case errors.As(err, &b):
-		return wireErrorf(wire.Denied, "%s leads to %s: networks in the pack's permissions does not name it", req.URL.Host, b)
+		return wireErrorf(wire.Denied, "%s leads to %s: permissions.networks in pack.yaml does not name it", req.URL.Host, b)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return wireErrorf(wire.Canceled, "the request to %s was ended", req.URL.Host)
 	case ctx.Err() != nil:

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/petrelhq/petrel/core/proc"
@@ -168,6 +169,8 @@ func (c *child) startError(err error) *wire.Error {
 		message = fmt.Sprintf("the plugin cannot be used: %v", c.hands.refusal)
 	case c.exitedItself():
 		message = c.obituary()
+	case errors.Is(err, syscall.ENOEXEC):
+		message += " (it was built for another system or processor than this server's)"
 	}
 	return &wire.Error{Kind: wire.Broken, Message: message, Trace: c.log.lastLines()}
 }

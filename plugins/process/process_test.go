@@ -65,6 +65,15 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
+func TestForeignProgram(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "foreign")
+	if err := os.WriteFile(file, []byte("MZ of elsewhere"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := opened(t, file).Describe(t.Context())
+	wants(t, "describe", err, wire.Broken, "another system or processor")
+}
+
 // asked is a host that tells what it is asked for, and answers when it is let.
 type asked struct {
 	ops   chan wire.Op

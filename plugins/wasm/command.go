@@ -58,7 +58,7 @@ func (in *instance) run() (status uint32, _ *wire.Error) {
 	case errors.As(err, &exit):
 		return exit.ExitCode(), nil
 	}
-	return 0, trap(err)
+	return 0, in.trap(err)
 }
 
 // commandResult makes a result of how a command ended and what it printed.

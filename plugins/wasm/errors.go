@@ -53,6 +53,19 @@ func trap(err error) *wire.Error {
 	return e
 }
 
+// trap adds what may have been the cause: most code traps when it is given no more memory.
+func (in *instance) trap(err error) *wire.Error {
+	e := trap(err)
+	memory := in.mod.Memory()
+	if memory == nil {
+		return e
+	}
+	if used, most := int(memory.Size()>>20), in.module.runtime.Memory; used >= most-most/8 {
+		e.Message += fmt.Sprintf(" (it held %d of the %d MiB of memory that it may have; runtime.memory in pack.yaml says how much)", used, most)
+	}
+	return e
+}
+
 // asError keeps a nil *wire.Error from becoming an error that is not nil.
 func asError(e *wire.Error) error {
 	if e == nil {

@@ -33,7 +33,7 @@ var corpus = []struct {
 	{"command_loop", false, wire.TimedOut, "the deadline has passed"},
 	{"deep", false, wire.Broken, "out of bounds memory access"},
 	{"native_deep", false, wire.Broken, "stack overflow"},
-	{"grow", false, wire.Broken, "unreachable"},
+	{"grow", false, wire.Broken, "unreachable (it held 64 of the 64 MiB of memory"},
 	{"huge_result", false, wire.TooLarge, "answered 1073741824 bytes"},
 	{"outside_result", false, wire.Broken, "100 bytes at 4294967280, is not in its memory"},
 	{"empty_result", false, wire.Broken, "answered nothing"},

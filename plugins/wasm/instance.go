@@ -177,7 +177,7 @@ func (in *instance) call(f api.Function, params ...uint64) (uint64, *wire.Error)
 	results, err := f.Call(in.ctx, params...)
 	switch {
 	case err != nil:
-		return 0, trap(err)
+		return 0, in.trap(err)
 	case in.work.failure != nil:
 		return 0, in.work.failure
 	case in.mod.IsClosed():

@@ -3,6 +3,7 @@ package author
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -25,13 +26,16 @@ func openPack(dir string) (*packFolder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(at); err != nil {
-		return nil, err
+	_, err = os.Stat(filepath.Join(at, "pack.yaml"))
+	switch info, dirErr := os.Stat(at); {
+	case errors.Is(dirErr, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no folder %s; a new pack is made with: petrel pack new NAME", dir)
+	case dirErr == nil && !info.IsDir():
+		return nil, fmt.Errorf("%s is a file: name the folder of the pack", dir)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s is no pack: it holds no pack.yaml; a new pack is made with: petrel pack new NAME", dir)
 	}
 	manifest, faults := pack.ReadManifest(os.DirFS(at), filepath.Base(at))
-	if manifest == nil {
-		return nil, fmt.Errorf("%w; a new pack is made with: petrel pack new NAME", errors.Join(faults...))
-	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}

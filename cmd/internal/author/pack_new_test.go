@@ -26,7 +26,9 @@ func TestPackNewRefuses(t *testing.T) {
 		{"new hello --lang rust", `there is no template for the language "rust", only for go; docs/wasm-abi.md says how`},
 		{"new hello --lang ..", `there is no template for the language "..", only for go`},
 		{"build", `a new pack is made with: petrel pack new NAME`},
-		{"build nowhere", `nowhere: no such file or directory`},
+		{"build nowhere", `there is no folder nowhere`},
+		{"build full", `full is no pack: it holds no pack.yaml; a new pack is made with: petrel pack new NAME`},
+		{"build full/notes.txt", `full/notes.txt is a file: name the folder of the pack`},
 	} {
 		mustFail(t, c.want, strings.Fields(c.args)...)
 	}

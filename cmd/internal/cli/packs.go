@@ -32,6 +32,7 @@ func (a *app) packSearch() *cobra.Command {
 	r.columns = []string{"name", "description", "version", "author"}
 	return a.command(verb{
 		name: "search", short: "Find packs in the registries of the server", args: "query", attributes: r.columns, widths: true,
+		long: "Finds packs in the registries that registries: in the server's configuration names.",
 		do: func(ctx context.Context, s *session, args []string) error {
 			c, err := s.api(ctx)
 			if err != nil {
@@ -109,6 +110,7 @@ func (a *app) packPermissions(r resource) *cobra.Command {
 	r.details = []string{"pack", "version", "granted", "asked", "user", "granted_at", "used"}
 	return a.command(verb{
 		name: "permissions", short: "Show what a pack's code may do, and what it made use of", args: "pack", attributes: r.details,
+		long: "Shows what a pack's code may do, what it asks for, and what it made use of since the server that answers began.",
 		do: func(ctx context.Context, s *session, args []string) error {
 			c, err := s.api(ctx)
 			if err != nil {
@@ -148,7 +150,11 @@ func uses(v any) string {
 		if use.String("entry") == "" {
 			what = use.String("permission") + ", refused"
 		}
-		lines[i] = fmt.Sprintf("%s: %v times, last %s", what, use["count"], use.String("last"))
+		often := fmt.Sprintf("%v times, last", use["count"])
+		if often == "1 times, last" {
+			often = "once,"
+		}
+		lines[i] = fmt.Sprintf("%s: %s %s", what, often, use.String("last"))
 	}
 	return strings.Join(lines, "\n")
 }

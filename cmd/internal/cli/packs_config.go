@@ -78,17 +78,19 @@ func (s *session) newConfig(ctx context.Context, c *client.Client, pack string, 
 		if o.ask || len(o.set) > 0 {
 			return nil, misuse("-f/--file goes without --set and --ask: it holds all of the configuration")
 		}
-		return readObject(o.file)
 	}
 	attributes, err := optional(c.Get(ctx, client.Path("config_schemas", pack), nil))
 	if err != nil {
 		return nil, err
 	}
+	form := client.Object{"properties": map[string]any(attributes.Object("attributes"))}
+	if o.file != "" {
+		return s.configFile(form, o.file)
+	}
 	before, err := optional(c.Get(ctx, client.Path(configResource.path, pack), nil))
 	if err != nil {
 		return nil, err
 	}
-	form := client.Object{"properties": map[string]any(attributes.Object("attributes"))}
 	values := maps.Clone(before.Object("values"))
 	if values == nil {
 		values = client.Object{}
@@ -109,6 +111,19 @@ func (s *session) newConfig(ctx context.Context, c *client.Client, pack string, 
 		}
 	}
 	return values, nil
+}
+
+// configFile reads a configuration. The server takes what the pack does not know, as
+// StackStorm's does; most often it is a slip.
+func (s *session) configFile(form client.Object, file string) (client.Object, error) {
+	values, err := readObject(file)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		_, known := form.Object("properties")[name]
+		if hint := unknownAttribute(form, name); hint != "" && !known {
+			fmt.Fprintf(s.stderr, "Warning: %s: %s\n", file, hint)
+		}
+	}
+	return values, err
 }
 
 // optional makes nothing of an answer that there is none.

@@ -120,12 +120,14 @@ func upload(ctx context.Context, c *client.Client, digest string, archive []byte
 // localArchive is the archive that a folder or file of this machine stands for, nil for a
 // source that the server knows. A bare word is a folder when one of that name holds a pack.
 func (s *session) localArchive(source string) ([]byte, error) {
-	if strings.HasPrefix(source, "http://") || strings.HasPrefix(source, "https://") {
+	if web := strings.HasPrefix(source, "http://") || strings.HasPrefix(source, "https://"); web && !isGit(source) {
 		return nil, nil
 	}
 	path := strings.ContainsRune(source, filepath.Separator) || source == "." || source == ".."
 	info, err := os.Stat(source)
 	switch {
+	case err != nil && isGit(source):
+		return nil, fmt.Errorf("%s is a git repository, which Petrel does not fetch: clone it, then install its folder", source)
 	case errors.Is(err, fs.ErrNotExist) && (path || strings.HasSuffix(source, ".gz") || strings.HasSuffix(source, ".tgz")):
 		return nil, fmt.Errorf("there is no file or folder %s", source)
 	case errors.Is(err, fs.ErrNotExist):
@@ -139,9 +141,20 @@ func (s *session) localArchive(source string) ([]byte, error) {
 		if path {
 			return nil, fmt.Errorf("%s is no pack: it holds no pack.yaml", source)
 		}
+		fmt.Fprintf(s.stderr, "Note: the folder %s holds no pack.yaml; a pack of this name is looked for in the registries.\n", source)
 		return nil, nil
 	}
 	return s.packFolder(source)
+}
+
+// isGit tells sources that StackStorm clones.
+func isGit(source string) bool {
+	for _, scheme := range []string{"git@", "git://", "git+", "ssh://"} {
+		if strings.HasPrefix(source, scheme) {
+			return true
+		}
+	}
+	return strings.HasSuffix(source, ".git")
 }
 
 func (s *session) packFolder(dir string) ([]byte, error) {
