@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/petrelhq/petrel/core"
@@ -190,6 +191,9 @@ func unmasked(now, before any, form map[string]any) any {
 	if now == schema.Masked && core.Schema(form).Flag("secret") && before != nil {
 		return before
 	}
+	if list, ok := now.([]any); ok {
+		return unmaskedItems(list, before, form)
+	}
 	old, _ := before.(map[string]any)
 	object, ok := now.(map[string]any)
 	if !ok {
@@ -200,6 +204,17 @@ func unmasked(now, before any, form map[string]any) any {
 	for name, v := range object {
 		field, _ := fields[name].(map[string]any)
 		out[name] = unmasked(v, old[name], field)
+	}
+	return out
+}
+
+// unmaskedItems does it for a list, place by place.
+func unmaskedItems(list []any, before any, form map[string]any) []any {
+	old, _ := before.([]any)
+	items, _ := form["items"].(map[string]any)
+	out := slices.Clone(list)
+	for i := range min(len(list), len(old)) {
+		out[i] = unmasked(list[i], old[i], items)
 	}
 	return out
 }

@@ -42,6 +42,7 @@ func (f *Folders) Dir(ctx context.Context, ref, digest string) (string, error) {
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
+	ctx = context.WithoutCancel(ctx) // others may wait for the same
 	_, err, _ := f.unpacking.Do(dir, func() (any, error) {
 		return nil, done(f.Unpack(f.Open(ctx, digest), dir, digest))
 	})

@@ -98,8 +98,10 @@ func (r *Registry) open(ctx context.Context, u *url.URL, etag string) (*body, er
 		req.Header.Set("If-None-Match", etag)
 	}
 	res, err := r.options.HTTP.Do(req)
-	if err != nil {
-		return nil, core.Errorf(core.Unavailable, "%s does not answer: %w", u.Redacted(), cause(err))
+	if err := cause(err); core.KindOf(err) == core.Forbidden {
+		return nil, core.Errorf(core.Forbidden, "%s %w", u.Redacted(), err)
+	} else if err != nil {
+		return nil, core.Errorf(core.Unavailable, "%s does not answer: %w", u.Redacted(), err)
 	}
 	b := &body{ReadCloser: res.Body, name: u.Redacted(), etag: res.Header.Get("ETag"), unchanged: res.StatusCode == http.StatusNotModified}
 	if err := refused(u, res); err != nil {
@@ -107,6 +109,20 @@ func (r *Registry) open(ctx context.Context, u *url.URL, etag string) (*body, er
 		return nil, err
 	}
 	return b, nil
+}
+
+// maxRedirects is how many are followed.
+const maxRedirects = 10
+
+// stayWithHTTPS follows redirects, but none that leaves https, not even for a hop.
+func stayWithHTTPS(next *http.Request, before []*http.Request) error {
+	if before[len(before)-1].URL.Scheme == "https" && next.URL.Scheme != "https" {
+		return core.Errorf(core.Forbidden, "leads to an address without https: %s", next.URL.Redacted())
+	}
+	if len(before) > maxRedirects {
+		return core.Errorf(core.Unavailable, "more than %d redirects", maxRedirects)
+	}
+	return nil
 }
 
 // cause is the error without the address, which may hold a password.
@@ -122,8 +138,6 @@ func cause(err error) error {
 func refused(u *url.URL, res *http.Response) error {
 	name, code := u.Redacted(), res.StatusCode
 	switch {
-	case u.Scheme == "https" && res.Request.URL.Scheme != "https":
-		return core.Errorf(core.Forbidden, "%s leads to an address without https: %s", name, res.Request.URL.Redacted())
 	case code == http.StatusOK || code == http.StatusNotModified:
 		return nil
 	case code == http.StatusNotFound || code == http.StatusGone:

@@ -49,6 +49,9 @@ func New(o Options) (*Registry, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{}
 	}
+	client := *o.HTTP
+	client.CheckRedirect = stayWithHTTPS
+	o.HTTP = &client
 	if o.Now == nil {
 		o.Now = time.Now
 	}
