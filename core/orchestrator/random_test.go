@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/execution"
 	"github.com/petrelhq/petrel/core/expr"
+	"github.com/petrelhq/petrel/core/orchestrator"
 	"github.com/petrelhq/petrel/core/store"
 	"github.com/petrelhq/petrel/core/workflow"
 )
@@ -126,10 +129,39 @@ func (w *world) addFlow(name, text string) {
 	w.actions.mu.Unlock()
 }
 
+// varying is an orchestrator that is another one from workflow to workflow.
+type varying struct {
+	*orchestrator.Orchestrator
+	now atomic.Pointer[execution.Conductor]
+}
+
+// vary sets how many children begin in a commit, and whether the server restarts after each.
+func (v *varying) vary(portion int, restarts bool) {
+	config := v.Config
+	config.Portion = portion
+	o := orchestrator.New(config)
+	var c execution.Conductor = o
+	if restarts {
+		c = restarting{o}
+	}
+	v.now.Store(&c)
+}
+
+func (v *varying) Advance(ctx context.Context, tx *store.Tx, id string, child *core.Execution) error {
+	return (*v.now.Load()).Advance(ctx, tx, id, child)
+}
+
+func (v *varying) Break(ctx context.Context, tx *store.Tx, id string, cause error) error {
+	return (*v.now.Load()).Break(ctx, tx, id, cause)
+}
+
 // A workflow on the server ends as it does in a conductor alone, whether or not its
 // server restarts between its steps, and leaves nothing behind.
 func TestRandomWorkflowsEndAsTheyShould(t *testing.T) {
 	w := newWorld(t, map[string]string{"w": flow(say), "inner": flow(say), "broken": called["broken"]})
+	conductor := &varying{Orchestrator: w.flows}
+	conductor.vary(1, false)
+	w.engine.Conductor = conductor
 	w.start()
 	rapid.Check(t, func(rt *rapid.T) {
 		text := randomWorkflow(rt)
@@ -141,12 +173,7 @@ func TestRandomWorkflowsEndAsTheyShould(t *testing.T) {
 			want = core.Failed
 		}
 		w.addFlow("w", text)
-		if rapid.Bool().Draw(rt, "restart") {
-			w.engine.Conductor = restarting{w.flows}
-		} else {
-			w.engine.Conductor = w.flows
-		}
-		w.flows.Portion = rapid.IntRange(1, 9).Draw(rt, "portion")
+		conductor.vary(rapid.IntRange(1, 9).Draw(rt, "portion"), rapid.Bool().Draw(rt, "restart"))
 		rt.Log(text)
 		id := w.request("flow.w", `{"l": [1, 2]}`)
 		if x := w.end(id); x.Status != want {
