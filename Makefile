@@ -34,7 +34,7 @@ differential: deps ## Hold Jinja, YAQL and cron against Python's on 20,000 gener
 	PETREL_DIFF_N=20000 $(GO) test -count=1 -timeout 30m -v -run 'Differential|APScheduler' ./core/expr/jinja ./core/expr/yaql ./core/timer | grep -E 'against|differ|ok|FAIL'
 
 race: deps ## Run the concurrent packages' tests under the race detector
-	$(GO) test -race -timeout 15m $(RACE)
+	$(GO) test -race -timeout 30m $(RACE)
 
 check: ## Formatting, vet, staticcheck, layers
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }
