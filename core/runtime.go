@@ -21,6 +21,38 @@ type Runtime struct {
 	Isolation   string   `json:"isolation,omitempty"`   // wasm: "process" runs the module in a child that can be killed
 }
 
+// RunnerType is the runner type of the actions that its carrier runs; "" of nil.
+func (r *Runtime) RunnerType() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Type == RuntimeProcess:
+		return RunnerPlugin
+	}
+	return r.Type
+}
+
+// File is the file of the pack that the carrier loads; "" of nil.
+func (r *Runtime) File() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Type == RuntimeProcess && len(r.Command) > 0:
+		return r.Command[0]
+	}
+	return r.Module
+}
+
+// Complete fills in the file where the runtime of the pack ref names none.
+func (r *Runtime) Complete(ref string) {
+	switch {
+	case r.Type == RuntimeWASM && r.Module == "":
+		r.Module = ref + ".wasm"
+	case r.Type == RuntimeProcess && len(r.Command) == 0:
+		r.Command = []string{"bin/" + ref}
+	}
+}
+
 // Permissions are what a pack's code may do beyond its own keys and trigger types;
 // "permissions:" in pack.yaml asks for them. Nothing is allowed that is not listed.
 type Permissions struct {

@@ -116,9 +116,9 @@ func (l *Loader) checkCode(ctx context.Context, dir string, c Content) error {
 // compare lists what metadata and code do not agree on.
 func (c Content) compare(r core.Runtime, told wire.Pack) error {
 	if told.Version != wire.Version {
-		return core.Errorf(core.Invalid, "%s speaks version %d of the wire, this server version %d: build it with the SDK of this server", fileOf(r), told.Version, wire.Version)
+		return core.Errorf(core.Invalid, "%s speaks version %d of the wire, this server version %d: build it with the SDK of this server", r.File(), told.Version, wire.Version)
 	}
-	m := mismatches{file: fileOf(r), pack: c.Pack.Ref}
+	m := mismatches{file: r.File(), pack: c.Pack.Ref}
 	if told.Name != c.Pack.Ref {
 		m.addf("%s is the code of the pack %q, not of %q", m.file, told.Name, c.Pack.Ref)
 	}
@@ -130,7 +130,7 @@ func (c Content) compare(r core.Runtime, told wire.Pack) error {
 func (c Content) compareActions(m *mismatches, r core.Runtime, told wire.Pack) {
 	known := namesOf(told.Actions, func(a wire.Action) string { return a.Name })
 	for _, a := range c.Actions {
-		if a.Runner != runnerOf(r) || a.EntryPoint != "" {
+		if a.Runner != r.RunnerType() || a.EntryPoint != "" {
 			continue
 		}
 		m.need("action", a.Name, a.MetadataFile, known)
@@ -140,7 +140,7 @@ func (c Content) compareActions(m *mismatches, r core.Runtime, told wire.Pack) {
 func (c Content) compareSensors(m *mismatches, r core.Runtime, told wire.Pack) {
 	known := namesOf(told.Sensors, func(s wire.Sensor) string { return s.Name })
 	for _, s := range c.Sensors {
-		if s.EntryPoint != "" && s.EntryPoint != fileOf(r) {
+		if s.EntryPoint != "" && s.EntryPoint != r.File() {
 			continue
 		}
 		if !m.need("sensor", s.Class, s.MetadataFile, known) {

@@ -22,15 +22,7 @@ type Code struct {
 }
 
 // File is the path of the file that is loaded.
-func (c Code) File() string { return filepath.Join(c.Dir, filepath.FromSlash(fileOf(c.Runtime))) }
-
-// fileOf is the file a runtime names, relative to the pack's folder.
-func fileOf(r core.Runtime) string {
-	if r.Type == core.RuntimeProcess && len(r.Command) > 0 {
-		return r.Command[0]
-	}
-	return r.Module
-}
+func (c Code) File() string { return filepath.Join(c.Dir, filepath.FromSlash(c.Runtime.File())) }
 
 // runtimeOf is a pack's runtime with the file it stands for. The error is Invalid when the
 // pack has none.
@@ -39,12 +31,7 @@ func runtimeOf(p *core.Pack) (core.Runtime, error) {
 		return core.Runtime{}, core.FieldErrorf("runtime", "the pack %s has no code: its pack.yaml has no runtime, such as runtime: wasm", p.Ref)
 	}
 	r := *p.Runtime
-	switch {
-	case r.Type == core.RuntimeWASM && r.Module == "":
-		r.Module = p.Ref + ".wasm"
-	case r.Type == core.RuntimeProcess && len(r.Command) == 0:
-		r.Command = []string{"bin/" + p.Ref}
-	}
+	r.Complete(p.Ref)
 	return r, nil
 }
 
@@ -63,18 +50,10 @@ func actionRuntime(p *core.Pack, a *core.Action) (core.Runtime, error) {
 	if err != nil {
 		return r, err
 	}
-	if has := runnerOf(r); has != a.Runner {
+	if has := r.RunnerType(); has != a.Runner {
 		return r, core.FieldErrorf("runner_type", "%s has the runner %q, but the pack's runtime is %s: its actions have the runner %q", a.Ref(), a.Runner, r.Type, has)
 	}
 	return r, nil
-}
-
-// runnerOf is the runner type of actions that a runtime carries.
-func runnerOf(r core.Runtime) string {
-	if r.Type == core.RuntimeProcess {
-		return core.RunnerPlugin
-	}
-	return r.Type
 }
 
 // version tells one state of a pack's code from the next: an archive never changes, a

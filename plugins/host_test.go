@@ -131,7 +131,7 @@ func TestRunningActions(t *testing.T) {
 	above, asked := 0, make(chan plugins.RunRequest, 1)
 	w := newWorld(t, func(c *plugins.Config) {
 		c.Waiting = 1
-		c.Above = func(_ context.Context, id string) (int, error) { return above, nil }
+		c.Above = func(context.Context, string, int) (int, error) { return above, nil }
 		c.RunAction = func(_ context.Context, r plugins.RunRequest) (wire.RunReply, error) {
 			asked <- r
 			return wire.RunReply{ID: "e2", Status: "failed", Result: json.RawMessage(`1`)}, nil

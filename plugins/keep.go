@@ -65,7 +65,7 @@ func (l *Loader) outdated(ctx context.Context, x *loaded) (bool, error) {
 		return err == nil, err
 	}
 	c := x.code
-	if r, err := runtimeOf(p); err == nil && fileOf(r) == fileOf(c.Runtime) {
+	if r, err := runtimeOf(p); err == nil && r.File() == c.Runtime.File() {
 		c.Runtime = r
 	}
 	v, err := versionOf(c, p.Digest)

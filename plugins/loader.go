@@ -32,8 +32,8 @@ type Config struct {
 	Inject func(ctx context.Context, events []core.Event) error
 	// RunAction runs an action and returns when it has ended; when ctx is done it ends it.
 	RunAction func(ctx context.Context, r RunRequest) (wire.RunReply, error)
-	// Above counts the executions above one, each the parent of the next.
-	Above func(ctx context.Context, execution string) (int, error)
+	// Above counts the executions above one, each the parent of the next, up to most.
+	Above func(ctx context.Context, execution string, most int) (int, error)
 	// Waiting is how many actions may at once wait for another that they run. It has to be
 	// less than the number of workers, or all of them could wait for a free one.
 	Waiting int
@@ -155,7 +155,7 @@ func (l *Loader) take(c Code, v version) (*loaded, error) {
 	if l.closed {
 		return nil, core.Errorf(core.Unavailable, "the server is shutting down")
 	}
-	at := place{c.Pack, fileOf(c.Runtime)}
+	at := place{c.Pack, c.Runtime.File()}
 	x := l.open[at]
 	if x == nil || x.version != v {
 		l.retire(x)
@@ -202,7 +202,7 @@ func (l *Loader) retire(x *loaded) {
 	}
 	x.old = true
 	close(x.stale)
-	if at := (place{x.code.Pack, fileOf(x.code.Runtime)}); l.open[at] == x {
+	if at := (place{x.code.Pack, x.code.Runtime.File()}); l.open[at] == x {
 		delete(l.open, at)
 	}
 	l.end(x)

@@ -30,7 +30,7 @@ func (h *host) run(ctx context.Context, r wire.Run) (wire.RunReply, error) {
 		return wire.RunReply{}, err
 	}
 	if h.execution != "" {
-		above, err := h.l.Above(ctx, h.execution)
+		above, err := h.l.Above(ctx, h.execution, maxAbove)
 		if err != nil {
 			return wire.RunReply{}, err
 		}

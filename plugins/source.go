@@ -18,7 +18,7 @@ func (l *Loader) Source(ctx context.Context, s core.Sensor) (core.Source, bool) 
 	}
 	if err == nil { // else running it tells what is wrong
 		r, err := runtimeOf(p)
-		if err != nil || s.EntryPoint != "" && s.EntryPoint != fileOf(r) {
+		if err != nil || s.EntryPoint != "" && s.EntryPoint != r.File() {
 			return nil, false
 		}
 	}

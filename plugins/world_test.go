@@ -80,7 +80,7 @@ func newWorld(t testing.TB, change ...func(*plugins.Config)) *world {
 			w.change(func() { w.injected = append(w.injected, es...) })
 			return nil
 		},
-		Above: func(context.Context, string) (int, error) { return 0, nil },
+		Above: func(context.Context, string, int) (int, error) { return 0, nil },
 		Look:  time.Millisecond,
 		Now:   func() time.Time { return locked(w, &w.now) },
 	}

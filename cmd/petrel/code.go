@@ -93,11 +93,7 @@ func (s *Server) runCode(ctx context.Context) error {
 }
 
 // checkCode holds a pack's code against its metadata before it is installed.
-func (s *Server) checkCode(ctx context.Context, p core.Pack, dir string) error {
-	content, errs := pack.Read(os.DirFS(dir), p.Ref)
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
+func (s *Server) checkCode(ctx context.Context, content *pack.Content, dir string) error {
 	return s.code.Check(ctx, dir, plugins.Content{Pack: &content.Pack, Actions: content.Actions, Sensors: content.Sensors})
 }
 
@@ -132,12 +128,9 @@ func (s *Server) injectAll(ctx context.Context, events []core.Event) error {
 	})
 }
 
-// maxAbove is how far up a chain of executions is followed.
-const maxAbove = 100
-
-// above counts the executions above one, each the parent of the next.
-func (s *Server) above(ctx context.Context, id string) (n int, err error) {
-	for ; n < maxAbove; n++ {
+// above counts the executions above one, each the parent of the next, up to most.
+func (s *Server) above(ctx context.Context, id string, most int) (n int, err error) {
+	for ; n < most; n++ {
 		x, err := s.store.Executions().Get(ctx, id)
 		if err != nil || x.Parent == "" {
 			return n, err

@@ -233,8 +233,5 @@ func (s *Server) announce(ctx context.Context, route string, payload json.RawMes
 
 // inject raises a trigger for core.inject_trigger.
 func (s *Server) inject(ctx context.Context, trigger string, payload json.RawMessage, traceTag string) error {
-	return s.store.Update(ctx, store.Wait, func(tx *store.Tx) error {
-		_, err := s.router.Emit(ctx, tx, core.Event{Trigger: trigger, Payload: payload, TraceTag: traceTag})
-		return err
-	})
+	return s.injectAll(ctx, []core.Event{{Trigger: trigger, Payload: payload, TraceTag: traceTag}})
 }

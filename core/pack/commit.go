@@ -56,7 +56,7 @@ func (in *Installer) checkNative(ctx context.Context, dir, digest string, how Co
 	if err := known.plan(content).notAccepted(how); err != nil {
 		return err
 	}
-	return in.check(ctx, &content.Pack, dir)
+	return in.check(ctx, content, dir)
 }
 
 func (in *Installer) install(ctx context.Context, tx *store.Tx, content *Content, how Consent) error {

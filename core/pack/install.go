@@ -35,7 +35,7 @@ type InstallerConfig struct {
 	// pack's files, and not for long. The error is Invalid. nil: nothing to check. Of a
 	// pack with the runtime process it starts native code, so it is not asked before that
 	// was accepted.
-	Check func(ctx context.Context, p core.Pack, dir string) error
+	Check func(ctx context.Context, content *Content, dir string) error
 	// Shipped reports whether a pack comes with the server.
 	Shipped func(ref string) bool
 	// FolderOf returns the folder of the server's that holds a pack, "" for none.
@@ -191,7 +191,7 @@ func (in *Installer) look(ctx context.Context, head *store.Archive) (*Content, e
 		return nil, err
 	}
 	if !isNative(&content.Pack) {
-		if err := in.check(ctx, &content.Pack, dir); err != nil {
+		if err := in.check(ctx, content, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -201,11 +201,11 @@ func (in *Installer) look(ctx context.Context, head *store.Archive) (*Content, e
 	return content, in.settle(ctx, head, content.Pack.Ref)
 }
 
-func (in *Installer) check(ctx context.Context, p *core.Pack, dir string) error {
+func (in *Installer) check(ctx context.Context, content *Content, dir string) error {
 	if in.Check == nil {
 		return nil
 	}
-	return in.Check(ctx, *p, dir)
+	return in.Check(ctx, content, dir)
 }
 
 // isNative reports whether a pack's code runs with the rights of the server's user.

@@ -50,11 +50,11 @@ func newWorld(t *testing.T) *world {
 		Registrar: &pack.Registrar{Store: w.store, Log: log, Declare: r.Declare, SaveRule: engine.Save},
 		Configs:   w.newConfigs(),
 		Folders:   &pack.Folders{Root: w.root, Open: w.store.OpenArchive, Unpack: unpack},
-		Check: func(_ context.Context, p core.Pack, dir string) error {
+		Check: func(_ context.Context, content *pack.Content, dir string) error {
 			if _, err := os.Stat(filepath.Join(dir, "pack.yaml")); err != nil || w.check == nil {
 				return err
 			}
-			return w.check(p)
+			return w.check(content.Pack)
 		},
 		Shipped: func(ref string) bool { return ref == "core" }, FolderOf: func(ref string) string {
 			if ref == "local" {

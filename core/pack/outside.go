@@ -29,7 +29,7 @@ func (c *Content) outside() []string {
 		all = append(all, readsKeys("the rule "+visible(r.Ref()), r)...)
 	}
 	for _, s := range c.Sensors {
-		if s.EntryPoint != codeFile(c.Pack.Runtime) {
+		if s.EntryPoint != c.Pack.Runtime.File() {
 			all = append(all, "the sensor "+visible(s.Ref()))
 		}
 	}

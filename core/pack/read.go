@@ -135,7 +135,7 @@ func (r *reading) close(s *source) {
 
 // readAction reads an action; one of a pack with a runtime need not name its runner.
 func (r *reading) readAction(s *source) {
-	s.otherwise("runner_type", RunnerOf(r.content.Pack.Runtime))
+	s.otherwise("runner_type", r.content.Pack.Runtime.RunnerType())
 	if a := s.action(); a != nil && s.belongs(&a.Pack, r.content.Pack.Ref) {
 		s.checkCarrier(a, r.content.Pack.Runtime)
 		a.MetadataFile = s.name
@@ -166,7 +166,7 @@ func (r *reading) readTriggerType(s *source) {
 
 // readSensor reads a sensor; one of a pack with a runtime lies in the pack's code.
 func (r *reading) readSensor(s *source) {
-	s.otherwise("entry_point", codeFile(r.content.Pack.Runtime))
+	s.otherwise("entry_point", r.content.Pack.Runtime.File())
 	sensor, types := s.sensor()
 	if sensor == nil || !s.belongs(&sensor.Pack, r.content.Pack.Ref) {
 		return

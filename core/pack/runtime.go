@@ -50,9 +50,7 @@ func (s *source) completeModule(ref string, r *core.Runtime) {
 	if len(r.Command) > 0 {
 		s.fail([]string{"runtime", "command"}, "runtime.command is for the runtime process; a module is named by runtime.module")
 	}
-	if r.Module == "" {
-		r.Module = ref + ".wasm"
-	}
+	r.Complete(ref)
 	s.checkInside([]string{"runtime", "module"}, r.Module)
 }
 
@@ -62,9 +60,7 @@ func (s *source) completeCommand(ref string, r *core.Runtime) {
 			s.fail([]string{"runtime", key}, "runtime.%s is for the runtime wasm; a process has none", key)
 		}
 	}
-	if len(r.Command) == 0 {
-		r.Command = []string{"bin/" + ref}
-	}
+	r.Complete(ref)
 	s.checkInside([]string{"runtime", "command"}, r.Command[0])
 }
 
@@ -75,20 +71,9 @@ func (s *source) checkInside(field []string, file string) {
 	}
 }
 
-// codeFile is the file of a pack that its carrier loads, "" for none.
-func codeFile(r *core.Runtime) string {
-	switch {
-	case r == nil:
-		return ""
-	case r.Type == core.RuntimeProcess:
-		return r.Command[0]
-	}
-	return r.Module
-}
-
 // checkBuilt refuses a pack whose code has not been built.
 func (r *reading) checkBuilt() {
-	file := codeFile(r.content.Pack.Runtime)
+	file := r.content.Pack.Runtime.File()
 	if file == "" || !fs.ValidPath(file) {
 		return // what is wrong with the path is said already
 	}
@@ -102,17 +87,6 @@ func (r *reading) checkBuilt() {
 	case !info.Mode().IsRegular():
 		r.errs = append(r.errs, core.FieldErrorf("runtime", "%s: %s is no file", r.content.Place("pack.yaml", "runtime"), file))
 	}
-}
-
-// RunnerOf is the runner type of actions that a runtime's carrier runs, "" for none.
-func RunnerOf(r *core.Runtime) string {
-	switch {
-	case r == nil:
-		return ""
-	case r.Type == core.RuntimeProcess:
-		return core.RunnerPlugin
-	}
-	return r.Type
 }
 
 // otherwise gives a document a key that it leaves out.
@@ -132,7 +106,7 @@ func (s *source) otherwise(name, value string) {
 // runner wasm may do without one: its entry point is a WASI command then.
 func (s *source) checkCarrier(a *core.Action, r *core.Runtime) {
 	carriers := []string{core.RuntimeWASM, core.RunnerPlugin}
-	has := RunnerOf(r)
+	has := r.RunnerType()
 	switch {
 	case !slices.Contains(carriers, a.Runner), a.Runner == has, a.Runner == core.RuntimeWASM && a.EntryPoint != "":
 	case has == "":

@@ -2,7 +2,6 @@ package author
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -14,7 +13,6 @@ type carrier struct {
 	runtime    string // in pack.yaml
 	buildFlags []string
 	buildEnv   func() []string
-	file       func(ref string) string // where the code lies in a new pack
 }
 
 // carriers lists them all.
@@ -24,14 +22,19 @@ func carriers() []carrier {
 			runtime:    core.RuntimeWASM,
 			buildFlags: []string{"-buildmode=c-shared"},
 			buildEnv:   func() []string { return []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"} },
-			file:       func(ref string) string { return ref + ".wasm" },
 		},
 		{
 			runtime:  core.RuntimeProcess,
 			buildEnv: nativeEnv,
-			file:     func(ref string) string { return path.Join("bin", ref) },
 		},
 	}
+}
+
+// file is where the code lies in a new pack.
+func (c carrier) file(ref string) string {
+	r := core.Runtime{Type: c.runtime}
+	r.Complete(ref)
+	return r.File()
 }
 
 func carrierOf(runtime string) (carrier, error) {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/petrelhq/petrel/core/pack"
 	"github.com/petrelhq/petrel/sdk/wire"
 )
 
@@ -73,7 +72,7 @@ func (m *metadataFiles) action(a wire.Action) *mapping {
 	out := newMapping()
 	out.set("name", a.Name)
 	out.text("description", a.Description)
-	out.set("runner_type", pack.RunnerOf(m.folder.pack.Runtime))
+	out.set("runner_type", m.folder.pack.Runtime.RunnerType())
 	out.set("entry_point", "")
 	out.set("enabled", true)
 	if a.Idempotent {
