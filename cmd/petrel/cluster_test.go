@@ -71,7 +71,7 @@ type node struct {
 func newCluster(t *testing.T, rng *rand.Rand) *cluster {
 	dir := t.TempDir()
 	c := &cluster{
-		killing: &killing{t: t, rng: rng, binary: buildServer(t, dir), ledger: newLedger(), files: filepath.Join(dir, "numbers"), fewest: 1 << 30},
+		killing: &killing{t: t, rng: rng, binary: buildServer(t), ledger: newLedger(), files: filepath.Join(dir, "numbers"), fewest: 1 << 30},
 		redis:   redistest.Start(t), counts: map[string]int{},
 	}
 	t.Setenv("PETREL_SEAL_KEYS", "WqY4f2x1l3c0Yt0bS9mB2m0c5yFq0mXk3jv8u2rZs3E=")

@@ -36,10 +36,7 @@ func TestWorkflowKill(t *testing.T) {
 }
 
 func killUnderFlows(t *testing.T, store string) {
-	kills := 2
-	if n, err := strconv.Atoi(os.Getenv("PETREL_KILL_N")); err == nil {
-		kills = n
-	}
+	kills := killsOr(2)
 	seed := rand.Uint64()
 	fmt.Printf("flow-kill-test: %s, seed %d\n", store, seed)
 	f := newFlows(t, store, rand.New(rand.NewPCG(seed, 0)))
@@ -68,7 +65,7 @@ type flows struct {
 func newFlows(t *testing.T, store string, rng *rand.Rand) *flows {
 	dir := t.TempDir()
 	f := &flows{killing: &killing{
-		t: t, rng: rng, binary: buildServer(t, dir), ledger: newLedger(),
+		t: t, rng: rng, binary: buildServer(t), ledger: newLedger(),
 		data: filepath.Join(dir, "data"), files: filepath.Join(dir, "lines"), fewest: 1 << 30,
 	}}
 	if store == "redis" {

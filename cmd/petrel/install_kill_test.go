@@ -8,10 +8,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,10 +22,7 @@ import (
 // of a pack in turn, again and again on the same data. After each restart one of the two
 // is there, whole, and works. PETREL_KILL_N sets the number of kills.
 func TestInstallKill(t *testing.T) {
-	kills := 3
-	if n, err := strconv.Atoi(os.Getenv("PETREL_KILL_N")); err == nil {
-		kills = n
-	}
+	kills := killsOr(3)
 	seed := rand.Uint64()
 	fmt.Printf("install-kill-test: seed %d\n", seed)
 	k := newInstallKilling(t, rand.New(rand.NewPCG(seed, 0)))
@@ -106,7 +101,7 @@ func archiveOf(t *testing.T, fsys fs.FS) []byte {
 func newInstallKilling(t *testing.T, rng *rand.Rand) *installKilling {
 	dir := t.TempDir()
 	k := &installKilling{
-		t: t, rng: rng, binary: buildServer(t, dir), data: filepath.Join(dir, "data"),
+		t: t, rng: rng, binary: buildServer(t), data: filepath.Join(dir, "data"),
 		versions: [2]birdVersion{birds(t, "1.0.0", "tweet"), birds(t, "2.0.0", "whistle")},
 	}
 	k.server = startProcess(t, k.binary, k.data)

@@ -29,7 +29,7 @@ import (
 func TestInstalledPackIsThereOnEveryServer(t *testing.T) {
 	dir, store := t.TempDir(), redistest.Start(t)
 	t.Setenv("PETREL_SEAL_KEYS", "WqY4f2x1l3c0Yt0bS9mB2m0c5yFq0mXk3jv8u2rZs3E=")
-	binary := buildServer(t, dir)
+	binary := buildServer(t)
 	a := startProcess(t, binary, filepath.Join(dir, "a"), "--store", store.URL(), "--roles", "api,router")
 	a.token = a.login()
 	b := startProcess(t, binary, filepath.Join(dir, "b"), "--store", store.URL(), "--roles", "api,worker,sensors")
@@ -145,7 +145,7 @@ func TestInstallByName(t *testing.T) {
 	if err := os.WriteFile(config, []byte("registries: ["+s.url+"]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := startProcess(t, buildServer(t, dir), filepath.Join(dir, "data"), "--config", config)
+	p := startProcess(t, buildServer(t), filepath.Join(dir, "data"), "--config", config)
 	p.token = p.login()
 
 	plan := p.stagePack("birds", http.StatusOK)

@@ -12,19 +12,43 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 const killPassword = "kill-test"
 
-// buildServer builds the program as it is shipped.
-func buildServer(t *testing.T, dir string) string {
-	binary := filepath.Join(dir, "petrel")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+// built is the folder of the program as it is shipped, made by the first test that asks.
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// buildServer returns the program as it is shipped, built once for all tests.
+func buildServer(t *testing.T) string {
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "petrel-built-"); built.err != nil {
+			return
+		}
+		if out, err := exec.Command("go", "build", "-o", built.dir, ".").CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
 	}
-	return binary
+	return filepath.Join(built.dir, "petrel")
+}
+
+// tests are all of them, with what they leave behind.
+type tests struct{ *testing.M }
+
+// Run runs them and cleans up.
+func (m tests) Run() int {
+	defer func() { _ = os.RemoveAll(built.dir) }() // "" is nothing
+	return m.M.Run()
 }
 
 // serverProcess is a server in a process of its own.

@@ -21,10 +21,7 @@ const (
 // nothing acknowledged is lost, nothing is done twice, nothing is stuck, and no process
 // is left. PETREL_KILL_N sets the number of kills.
 func TestKill(t *testing.T) {
-	kills := 2
-	if n, err := strconv.Atoi(os.Getenv("PETREL_KILL_N")); err == nil {
-		kills = n
-	}
+	kills := killsOr(2)
 	seed := rand.Uint64()
 	fmt.Printf("kill-test: seed %d\n", seed)
 	k := newKilling(t, rand.New(rand.NewPCG(seed, 0)))
@@ -44,6 +41,14 @@ func TestKill(t *testing.T) {
 		v.lost, v.doubled, v.stuck, settled.Seconds(), v.left)
 }
 
+// killsOr is how many kills PETREL_KILL_N asks for, or few.
+func killsOr(few int) int {
+	if n, err := strconv.Atoi(os.Getenv("PETREL_KILL_N")); err == nil {
+		return n
+	}
+	return few
+}
+
 // killing is a run of the test: one data directory, many servers after each other.
 type killing struct {
 	t      *testing.T
@@ -61,7 +66,7 @@ type killing struct {
 func newKilling(t *testing.T, rng *rand.Rand) *killing {
 	dir := t.TempDir()
 	k := &killing{
-		t: t, rng: rng, binary: buildServer(t, dir), ledger: newLedger(),
+		t: t, rng: rng, binary: buildServer(t), ledger: newLedger(),
 		data: filepath.Join(dir, "data"), files: filepath.Join(dir, "numbers"), fewest: 1 << 30,
 	}
 	k.server = startProcess(t, k.binary, k.data)

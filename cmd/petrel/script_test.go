@@ -22,7 +22,7 @@ import (
 // TestMain lets scripts run this very binary as petrel and as st2.
 func TestMain(m *testing.M) {
 	program := func() { os.Exit(run()) }
-	testscript.Main(m, map[string]func(){"petrel": program, "st2": program, "empty-code": emptyCode})
+	testscript.Main(tests{m}, map[string]func(){"petrel": program, "st2": program, "empty-code": emptyCode})
 }
 
 // TestScripts tells stories of a user before a terminal: testdata/script/*.txtar, each

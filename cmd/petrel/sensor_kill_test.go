@@ -26,17 +26,14 @@ const ticksPerKill = 20
 // the sensor was told is stored is there, and nothing is there twice. PETREL_KILL_N sets
 // the number of kills of each.
 func TestSensorKill(t *testing.T) {
-	binary := buildServer(t, t.TempDir())
+	binary := buildServer(t)
 	for _, carrier := range []string{"wasm", "wasm in a process", "process"} {
 		t.Run(strings.ReplaceAll(carrier, " ", "-"), func(t *testing.T) { killUnderSensor(t, binary, carrier) })
 	}
 }
 
 func killUnderSensor(t *testing.T, binary, carrier string) {
-	kills := 2
-	if n, err := strconv.Atoi(os.Getenv("PETREL_KILL_N")); err == nil {
-		kills = n
-	}
+	kills := killsOr(2)
 	seed := rand.Uint64()
 	k := newSensing(t, binary, carrier, rand.New(rand.NewPCG(seed, 0)))
 	began := time.Now()
