@@ -13,6 +13,9 @@ import (
 	"github.com/petrelhq/petrel/sdk/wire"
 )
 
+// noise is how late a machine that is busy with other tests may be.
+const noise = 3 * time.Second
+
 // Every way of breaking the protocol ends in an error that names it, soon, and leaves
 // nothing behind; the carrier goes on.
 func TestHostile(t *testing.T) {
@@ -50,7 +53,7 @@ func TestHostile(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			_, err := p.Call(ctx, wire.Call{Action: "any"}, newAsked())
-			if took := time.Since(began); took > limit+time.Second {
+			if took := time.Since(began); took > limit+noise {
 				t.Errorf("it took %s", took)
 			}
 			if want == "" {
@@ -153,7 +156,7 @@ func TestStoppedProcess(t *testing.T) {
 	began := time.Now()
 	_, err := p.Call(ctx, wire.Call{Action: "stop"}, nil)
 	wants(t, "stop", err, wire.TimedOut, "")
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > time.Second+noise {
 		t.Errorf("it took %s", took)
 	}
 	does(t, p, "echo")
@@ -191,7 +194,7 @@ func TestCloseTakesGrandchildren(t *testing.T) {
 	if err := p.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 2*goodbyeTime {
+	if took := time.Since(began); took > goodbyeTime+noise {
 		t.Errorf("Close took %s", took)
 	}
 	if runs(pid) || len(survivors(t, c)) > 0 {
@@ -215,7 +218,7 @@ func TestCloseDoesNotWaitForTheDeaf(t *testing.T) {
 		t.Error("Close returned nil, want to hear that a call was ended")
 	}
 	wants(t, "the call", <-under, wire.Broken, "closed while this was under way")
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > noise {
 		t.Errorf("Close took %s", took)
 	}
 }

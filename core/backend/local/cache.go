@@ -21,10 +21,14 @@ const (
 type cache struct {
 	mu         sync.RWMutex
 	young, old map[string]cached
-	size       int             // of young
-	fills      map[string]int  // how many readers are bringing a document from Pebble
-	hidden     map[string]bool // what a commit is writing
+	size       int              // of young
+	fills      map[string]*fill // the documents that readers are bringing from Pebble
+	hidden     map[string]bool  // what a commit is writing
 }
+
+// fill is the readers who bring a document's same state; those who begin after it was
+// written are another fill.
+type fill struct{ readers int }
 
 // cached is a document; version 0 says that there is none.
 type cached struct {
@@ -34,7 +38,7 @@ type cached struct {
 }
 
 func newCache() *cache {
-	return &cache{young: map[string]cached{}, old: map[string]cached{}, fills: map[string]int{}, hidden: map[string]bool{}}
+	return &cache{young: map[string]cached{}, old: map[string]cached{}, fills: map[string]*fill{}, hidden: map[string]bool{}}
 }
 
 func (c *cache) get(key string) (cached, bool) {
@@ -92,26 +96,31 @@ func (c *cache) keep(key string, version uint64, value []byte) {
 
 func weight(key string, d cached) int { return len(key) + len(d.value) + entryWeight }
 
-// begin announces that a reader is about to bring a document from Pebble.
-func (c *cache) begin(key string) {
+// begin announces that a reader is about to bring a document from Pebble. It returns nil
+// while a commit writes that one.
+func (c *cache) begin(key string) *fill {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.hidden[key] {
-		c.fills[key]++
+	if c.hidden[key] {
+		return nil
 	}
+	f := c.fills[key]
+	if f == nil {
+		f = &fill{}
+		c.fills[key] = f
+	}
+	f.readers++
+	return f
 }
 
 // end keeps what a reader brought, unless it was written since begin.
-func (c *cache) end(key string, version uint64, value []byte, ok bool) {
+func (c *cache) end(f *fill, key string, version uint64, value []byte, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n, untouched := c.fills[key]
-	if !untouched {
+	if f == nil || c.fills[key] != f {
 		return
 	}
-	if n > 1 {
-		c.fills[key] = n - 1
-	} else {
+	if f.readers--; f.readers == 0 {
 		delete(c.fills, key)
 	}
 	if ok {

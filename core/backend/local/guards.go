@@ -32,8 +32,8 @@ func (s *Store) document(key string) (cached, error) {
 
 // bring reads a document from Pebble and keeps it in the cache.
 func (s *Store) bring(key string) (d cached, err error) {
-	s.cache.begin(key)
-	defer func() { s.cache.end(key, d.version, d.value, err == nil) }()
+	f := s.cache.begin(key)
+	defer func() { s.cache.end(f, key, d.version, d.value, err == nil) }()
 	stored, c, err := s.db.Get(docKey(key))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return cached{}, nil

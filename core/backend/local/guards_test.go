@@ -65,17 +65,21 @@ func TestForgottenGuardsAreReadAgain(t *testing.T) {
 // Pebble with what was there before.
 func TestReadersNeverBringBackThePast(t *testing.T) {
 	c := newCache()
-	c.begin("c/a")
-	c.begin("c/a")
+	first, second := c.begin("c/a"), c.begin("c/a")
 	c.hide("c/a")
-	c.end("c/a", 3, []byte("old"), true)
-	c.begin("c/a") // while it is hidden: what Pebble gives may be either
+	c.end(first, "c/a", 3, []byte("old"), true)
+	hidden := c.begin("c/a") // what Pebble gives now may be either
 	if _, ok := c.get("c/a"); ok {
 		t.Error("the cache shows what Pebble may not show yet")
 	}
 	c.show("c/a", 7, []byte("new"))
-	c.end("c/a", 3, []byte("old"), true)
-	c.end("c/a", 3, []byte("old"), true)
+	after := c.begin("c/a") // by one who looked before the show
+	c.end(second, "c/a", 3, []byte("old"), true)
+	c.end(hidden, "c/a", 3, []byte("old"), true)
+	if d, _ := c.get("c/a"); d.version != 7 || string(d.value) != "new" {
+		t.Errorf("the cache has version %d, %q", d.version, d.value)
+	}
+	c.end(after, "c/a", 7, []byte("new"), true)
 	if d, _ := c.get("c/a"); d.version != 7 || string(d.value) != "new" {
 		t.Errorf("the cache has version %d, %q", d.version, d.value)
 	}
