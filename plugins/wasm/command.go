@@ -20,7 +20,7 @@ const maxShown = 200
 // value on its standard output, done when it exits with status 0.
 func (m *module) runCommand(ctx context.Context, c wire.Call, h plugins.Host) (wire.Result, *wire.Error) {
 	var r wire.Result
-	input, err := encode(c)
+	input, err := json.Marshal(c)
 	if err != nil {
 		return r, refusal("the call cannot be written: %v", err)
 	}

@@ -47,7 +47,7 @@ type pipe struct {
 }
 
 func (p *pipe) send(m any) error {
-	text, err := encode(m)
+	text, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}

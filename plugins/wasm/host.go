@@ -94,7 +94,7 @@ func (in *instance) do(text []byte) []byte {
 		in.fail(err)
 		return nil
 	}
-	reply, err := encode(w.ask(op))
+	reply, err := json.Marshal(w.ask(op))
 	switch {
 	case err != nil:
 		return refusing(failure(wire.Failed, "the reply cannot be written: %v", err))
@@ -108,8 +108,6 @@ func (in *instance) do(text []byte) []byte {
 // ask has the host carry op out. The seat is free while another action is waited for: were
 // it not, a few actions that wait for further ones could keep each other from ever ending.
 func (w *work) ask(op wire.Op) wire.Reply {
-	w.inHost.Store(true)
-	defer w.inHost.Store(false)
 	if op.Name != wire.OpRun || !w.seat.held {
 		return w.host.Do(w.ctx, op)
 	}
@@ -153,7 +151,7 @@ func (w *work) countPrinted(size int) *wire.Error {
 }
 
 func refusing(e *wire.Error) []byte {
-	text, err := encode(wire.Reply{Error: e})
+	text, err := json.Marshal(wire.Reply{Error: e})
 	if err != nil { // strings always can be written
 		panic(err)
 	}

@@ -3,7 +3,6 @@ package wasm
 import (
 	"context"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +99,7 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
-	if s := e.Stats(); s.Abandoned+s.Calls+s.Sensors != 0 {
+	if s := e.Stats(); s.Calls+s.Sensors != 0 {
 		t.Errorf("left behind: %+v", s)
 	}
 }
@@ -166,62 +165,6 @@ func checkError(t *testing.T, err error, kind wire.Kind, message string) {
 	}
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("not one line: %q", err)
-	}
-}
-
-// TestUnstoppable: a module without checks cannot be stopped. The call still returns in
-// time, and the module is shut off.
-func TestUnstoppable(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would wait for the module
-	e := hostileEngine(t)
-	m, err := e.start(context.Background(), hostile(t, "few_seconds"), core.Runtime{}, "hostile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	_, err = m.Call(ctx, aCall("{}"), newWorld())
-	checkError(t, err, wire.TimedOut, "the deadline has passed")
-	if s := e.Stats(); s.Abandoned != 1 || s.Calls != 1 {
-		t.Errorf("%+v, want one call that is abandoned", s)
-	}
-	_, err = m.Call(context.Background(), aCall("{}"), newWorld())
-	checkError(t, err, wire.Broken, "the module of pack hostile is shut off")
-	checkError(t, m.Close(ctx), wire.TimedOut, "the deadline has passed")
-	if err := m.Close(context.Background()); err != nil { // waits for its end
-		t.Error(err)
-	}
-	for e.Stats().Abandoned > 0 {
-		runtime.Gosched()
-	}
-}
-
-// stuck is a host that does not care for its context.
-type stuck struct{ free chan struct{} }
-
-func (h stuck) Do(context.Context, wire.Op) wire.Reply {
-	<-h.free
-	return wire.Reply{}
-}
-
-// TestStuckHost: a host that does not come back is no reason to shut the module off.
-func TestStuckHost(t *testing.T) {
-	e := hostileEngine(t)
-	m := load(t, e, hostile(t, "overlap"), core.Runtime{})
-	h := stuck{make(chan struct{})}
-	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	_, err := m.Call(ctx, aCall("{}"), h)
-	checkError(t, err, wire.Canceled, "canceled")
-	if s := e.Stats(); s.Abandoned != 1 {
-		t.Errorf("%+v, want one that is abandoned", s)
-	}
-	if _, err := call(t, m, newWorld(), "{}"); err != nil {
-		t.Error(err)
-	}
-	close(h.free)
-	for e.Stats().Abandoned > 0 {
-		runtime.Gosched()
 	}
 }
 

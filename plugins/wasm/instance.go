@@ -202,7 +202,7 @@ func (in *instance) version() *wire.Error {
 
 // handle has the module serve a request.
 func (in *instance) handle(q wire.Request) (r wire.Response, _ *wire.Error) {
-	body, err := encode(q)
+	body, err := json.Marshal(q)
 	if err != nil {
 		return r, refusal("the request cannot be written: %v", err)
 	}

@@ -1,9 +1,7 @@
 package wasm
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -178,15 +176,4 @@ func (m *module) free(ctx context.Context) {
 	if err := m.wazero.Close(ctx); err != nil {
 		m.engine.config.Log.Warn("wasm: closing a module", "pack", m.pack, "error", err)
 	}
-}
-
-// encode makes JSON without escaping what HTML would need.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -5,10 +5,8 @@
 // [plugins.Host]. Each call gets an instance of its own, unless the pack says "reuse: true";
 // a sensor keeps its instance from turn to turn.
 //
-// A module is stopped at its deadline by checks that [meter] puts into it. Should that ever
-// fail, the call still answers in time: the instance is left to itself, counted in [Stats],
-// and the module is shut off until it is loaded again. With "isolation: process" the module
-// runs in a child process, see [ServeChild], which is killed at the deadline.
+// A module is stopped at its deadline by checks that [meter] puts into it. With "isolation:
+// process" it runs in a child process, see [ServeChild], which is killed at the deadline.
 package wasm
 
 import (
@@ -67,9 +65,7 @@ type Engine struct {
 	seats     chan struct{} // one for each call under way
 	sensors   atomic.Int64
 	idle      atomic.Int64
-	abandoned atomic.Int64
 	children  starter
-	workers   workers
 	compiling sync.Mutex // wazero would compile one module twice at once
 }
 
@@ -82,32 +78,25 @@ func New(c Config) (*Engine, error) {
 			return nil, core.Errorf(core.Invalid, "the folder for compiled WASM modules: %v", err)
 		}
 	}
-	e.workers = newWorkers(e.config.MaxInstances)
 	e.seats = make(chan struct{}, e.config.MaxInstances)
 	return e, nil
 }
 
 // Stats is what an engine is at.
 type Stats struct {
-	Calls     int // under way
-	Idle      int // instances that wait for the next call
-	Sensors   int // instances
-	Abandoned int // instances that did not stop when told; their modules are shut off
+	Calls   int // under way
+	Idle    int // instances that wait for the next call
+	Sensors int // instances
 }
 
 // Stats returns what the engine is at.
 func (e *Engine) Stats() Stats {
-	return Stats{Calls: len(e.seats), Idle: int(e.idle.Load()), Sensors: int(e.sensors.Load()), Abandoned: int(e.abandoned.Load())}
+	return Stats{Calls: len(e.seats), Idle: int(e.idle.Load()), Sensors: int(e.sensors.Load())}
 }
 
-// Close gives the compiled code free, unless abandoned instances still run it. The modules
-// must be closed before.
+// Close gives the compiled code free. The modules must be closed before.
 func (e *Engine) Close(ctx context.Context) error {
 	e.children.close()
-	e.workers.close()
-	if e.abandoned.Load() > 0 {
-		return nil
-	}
 	return e.cache.Close(ctx)
 }
 
@@ -153,16 +142,11 @@ func (e *Engine) load(ctx context.Context, source []byte, rt core.Runtime, pack 
 	if err != nil {
 		return nil, refusal("the module cannot be run: %v", err)
 	}
-	return e.start(ctx, metered, rt, pack)
-}
-
-// start is load for a module whose code is to be run as it is.
-func (e *Engine) start(ctx context.Context, code []byte, rt core.Runtime, pack string) (*module, error) {
 	if rt.Memory <= 0 {
 		rt.Memory = e.config.Memory
 	}
 	m := newModule(e, rt, pack)
-	err := m.compile(ctx, code)
+	err = m.compile(ctx, metered)
 	if err == nil {
 		err = m.checkStart(ctx)
 	}

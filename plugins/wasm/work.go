@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/petrelhq/petrel/plugins"
@@ -16,9 +15,8 @@ type work struct {
 	host   plugins.Host // nil: nothing but output is asked for
 	sensor bool
 	seat   *seat
-	most   Config
+	most   *Config
 
-	inHost  atomic.Bool
 	failure *wire.Error // the first reason for which we ended it
 	printed int         // bytes
 	calls   int         // of the host
@@ -75,6 +73,11 @@ func (s *seat) leave() {
 func sit(ctx context.Context, seats chan struct{}) *wire.Error {
 	if seats == nil {
 		return nil
+	}
+	select {
+	case seats <- struct{}{}:
+		return nil
+	default: // the usual case comes first: looking at both costs more
 	}
 	select {
 	case seats <- struct{}{}:
