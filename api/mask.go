@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/execution"
@@ -101,12 +102,23 @@ func maskTexts(raw []byte, m *schema.Masker) []byte {
 			continue
 		}
 		end := min(endOfText(raw, i), len(raw)-1)
-		out = append(out, '"')
-		out = append(out, m.Mask(string(raw[i+1:end]))...)
-		out = append(out, '"')
+		out = append(out, maskText(raw[i:end+1], m)...)
 		i = end
 	}
 	return out
+}
+
+// maskText hides secrets inside a JSON text, however it is escaped.
+func maskText(quoted []byte, m *schema.Masker) []byte {
+	text := string(quoted[1 : len(quoted)-1])
+	if strings.Contains(text, `\`) && json.Unmarshal(quoted, &text) != nil {
+		text = "" // no JSON: nothing is surely hidden
+	}
+	masked := m.Mask(text)
+	if masked == text && text != "" {
+		return quoted
+	}
+	return appendText(nil, masked)
 }
 
 // decodeObject returns nil for JSON that is no object.

@@ -145,11 +145,11 @@ func (s source) turn(ctx context.Context, feed core.Feed, set *triggerSet, seen 
 	if n := w.budget.rest(); n > 0 {
 		w.line.Warn(said(n))
 	}
+	if failed := w.failure(); failed != nil { // also when it was cut off by newer code: the batch may be stored
+		return 0, emitError{failed}
+	}
 	if errors.Is(context.Cause(ctx), errStale) {
 		return 0, errStale
-	}
-	if failed := w.failure(); failed != nil {
-		return 0, emitError{failed}
 	}
 	if err != nil {
 		return 0, fmt.Errorf("the sensor %s failed: %s", s.sensor.Ref(), w.host.secrets.mask(err.Error()))

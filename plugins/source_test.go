@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/petrelhq/petrel/core"
@@ -316,5 +317,50 @@ func TestLogBudgetIsOfAllTurns(t *testing.T) {
 	stop()
 	if n := strings.Count(w.log.String(), "msg=again"); n != 1000 {
 		t.Errorf("%d lines", n)
+	}
+}
+
+// lateFeed stores its first batch, for all one knows: the answer is lost.
+type lateFeed struct {
+	*feed
+	storing chan struct{}
+	lost    atomic.Bool
+}
+
+func (f *lateFeed) Emit(ctx context.Context, b core.Batch) error {
+	if f.lost.CompareAndSwap(false, true) {
+		close(f.storing)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return f.feed.Emit(ctx, b)
+}
+
+// TestUpgradeDuringABatch: whether the batch was stored is not known when it was cut off, so
+// the sensor ends, and its next life begins at the cursor that is stored.
+func TestUpgradeDuringABatch(t *testing.T) {
+	w := newWorld(t)
+	w.change(func() {
+		w.next.describe = func() wire.Pack {
+			return wire.Pack{Version: wire.Version, Name: "hello", Sensors: []wire.Sensor{{Name: "Door"}}}
+		}
+	})
+	cursors := make(chan string, 10)
+	w.watches(func(ctx context.Context, x wire.Watch, h plugins.Host) error {
+		cursors <- string(x.Cursor)
+		emit(ctx, h, "c1", "door.opened")
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	f := &lateFeed{feed: newFeed(), storing: make(chan struct{})}
+	_, ended := w.sense(door(0), f)
+	soon(t, cursors, "the first turn")
+	soon(t, f.storing, "the batch")
+	w.write("hello.wasm", "the next version")
+	if err := soon(t, ended, "the end"); err == nil {
+		t.Error("it ended without an error")
+	}
+	if len(cursors) > 0 {
+		t.Errorf("the next version began at the cursor %q, though more may be stored", <-cursors)
 	}
 }

@@ -179,8 +179,11 @@ func noArchive(digest string) error {
 // its place.
 func (in *Installer) look(ctx context.Context, head *store.Archive) (*Content, error) {
 	dir, err := in.Folders.unpackAside(ctx, head.Digest)
-	if err != nil {
+	if k := core.KindOf(err); k == core.Invalid || k == core.TooLarge {
 		return nil, errors.Join(err, in.discard(ctx, head))
+	}
+	if err != nil { // it is not the archive's fault
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	content, err := read(dir, head.Digest)
@@ -222,12 +225,18 @@ func read(dir, digest string) (*Content, error) {
 }
 
 // discard forgets an archive whose bytes are not what they should be, so that a new upload
-// begins afresh.
+// begins afresh; unless somebody has written to it meanwhile, or found it whole.
 func (in *Installer) discard(ctx context.Context, head *store.Archive) error {
-	if head.Whole {
-		return nil
-	}
-	return in.store().Update(ctx, store.Relaxed, func(tx *store.Tx) error { return tx.DropArchive(ctx, head.Digest) })
+	return in.store().Update(ctx, store.Relaxed, func(tx *store.Tx) error {
+		a, err := tx.Archives().Get(ctx, head.Digest)
+		if core.KindOf(err) == core.NotFound {
+			return nil
+		}
+		if err != nil || a.Whole || a.Parts != head.Parts {
+			return err
+		}
+		return tx.DropArchive(ctx, head.Digest)
+	})
 }
 
 // settle records that an archive is whole, unless somebody has written to it meanwhile.

@@ -3,6 +3,7 @@ package pack_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -566,4 +568,49 @@ func TestSweepKeepsTheLastTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	look("removed", map[string]bool{before: false, now: false})
+}
+
+// TestFailedStageKeepsInstalled: a look at an archive that fails does not take it from a pack
+// that was installed from it meanwhile.
+func TestFailedStageKeepsInstalled(t *testing.T) {
+	for name, fault := range map[string]error{
+		"full disk": errors.New("no space left on device"),
+		"damaged":   core.Errorf(core.Invalid, "the archive is damaged"),
+	} {
+		t.Run(name, func(t *testing.T) { stageFails(t, fault) })
+	}
+}
+
+func stageFails(t *testing.T, fault error) {
+	w := newWorld(t)
+	digest := w.archive(version("1.0.0", with(func() (string, string) { return action("hi") })...))
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	var begins atomic.Int32
+	w.Folders.Unpack = func(archive io.Reader, dir, sha256 string) error {
+		if begins.Add(1) > 1 {
+			return unpack(archive, dir, sha256)
+		}
+		close(begun)
+		<-goOn
+		return fault
+	}
+	failed := make(chan error)
+	go func() {
+		_, err := w.Stage(context.Background(), digest)
+		failed <- err
+	}()
+	<-begun
+	if _, err := w.Stage(t.Context(), digest); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Install(t.Context(), digest, pack.Consent{User: "ada", All: true}); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn)
+	if err := <-failed; !errors.Is(err, fault) {
+		t.Errorf("the first look said %v", err)
+	}
+	if _, err := w.store.Archives().Get(t.Context(), digest); err != nil {
+		t.Errorf("the installed pack's archive: %v", err)
+	}
 }

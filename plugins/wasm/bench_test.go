@@ -173,7 +173,7 @@ func cpuTime(b *testing.B, who int) (sum int64) {
 // TestSteadyMemory: after thousands of calls the process is no larger than after a hundred.
 // PETREL_MEMORY_CALLS sets how many.
 func TestSteadyMemory(t *testing.T) {
-	calls := 2000
+	calls := 500
 	if n, err := strconv.Atoi(os.Getenv("PETREL_MEMORY_CALLS")); err == nil {
 		calls = n
 	}

@@ -26,6 +26,8 @@ var corpus = []struct {
 	{"recursion", false, wire.TimedOut, "the deadline has passed"},
 	{"fill", false, wire.TimedOut, "the deadline has passed"},
 	{"sleep", false, wire.TimedOut, "the deadline has passed"},
+	{"poll", false, wire.TimedOut, "the deadline has passed"},
+	{"poll_table", false, wire.TimedOut, "the deadline has passed"},
 	{"random", false, wire.TimedOut, "the deadline has passed"},
 	{"alloc_loop", false, wire.TimedOut, "the deadline has passed"},
 	{"free_loop", false, wire.TimedOut, "the deadline has passed"},

@@ -90,7 +90,9 @@ func (c checks) function(out, body []byte) []byte {
 		case bulk:
 			out = appendU32(append(out, opCall), c.charge)
 		case outward:
-			out = append(out, check...)
+			out = c.trapIfStopped(append(out, check...))
+		case unknown:
+			out = c.trapIfStopped(out)
 		}
 		out = append(out, body[from:r.at]...)
 		switch op {
@@ -127,6 +129,7 @@ const (
 	light   weight = iota
 	bulk           // as long as the length on top of the stack says
 	outward        // a call of the host
+	unknown        // a call that may be one of the host
 )
 
 // operands skips what follows op, and tells how op is to be paid for.
@@ -145,7 +148,11 @@ func (c checks) operands(r *reader, op byte) weight {
 			r.u32()
 		}
 		r.u32()
-	case op == opCallIndirect, op >= opI32Load && op <= opI64Store32:
+	case op == opCallIndirect:
+		r.u32()
+		r.u32()
+		return unknown
+	case op >= opI32Load && op <= opI64Store32:
 		r.u32()
 		r.u32()
 	case op == opSelectTyped:
@@ -255,14 +262,20 @@ func (c checks) lookIfSpent(b []byte) []byte {
 	return append(b, opEnd)
 }
 
+// trapIfStopped stands before a call of the host, which fuel does not measure: what the
+// module hands over may keep the host busy for as long as thousands of loops' rounds.
+func (c checks) trapIfStopped(b []byte) []byte {
+	b = appendU32(append(b, opGlobalGet), c.stop)
+	return append(b, opIf, void, opUnreachable, opEnd)
+}
+
 // lookBody is the function look: it fills up the fuel, leaves the machine code (growing the
 // memory by nothing is the one instruction that does nothing else) and traps if told to.
 func (c checks) lookBody() []byte {
 	b := appendS32([]byte{0, opI32Const}, fuel)
 	b = appendU32(append(b, opGlobalSet), c.fuel)
 	b = append(b, opI32Const, 0, opMemoryGrow, 0, opDrop)
-	b = appendU32(append(b, opGlobalGet), c.stop)
-	return sized(append(b, opIf, void, opUnreachable, opEnd, opEnd))
+	return sized(append(c.trapIfStopped(b), opEnd))
 }
 
 // chargeBody is the function charge: it pays for length bytes or entries and returns length.
