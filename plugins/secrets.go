@@ -132,7 +132,7 @@ func (w *maskedWriter) write(text string) {
 		return
 	}
 	text = m.Mask(w.held + text)
-	cut := len(text) - beginning(text, known)
+	cut := len(text) - m.Beginning(text)
 	w.held = text[cut:]
 	io.WriteString(w.to, text[:cut])
 }
@@ -145,42 +145,4 @@ func (w *maskedWriter) end() {
 		io.WriteString(w.to, w.held)
 	}
 	w.held, w.ended = "", true
-}
-
-// beginning is the length of the longest end of text that a secret begins with.
-func beginning(text string, secrets []string) int {
-	longest := 0
-	for _, s := range secrets {
-		if s != "" {
-			longest = max(longest, overlap(text, s[:min(len(s)-1, len(text))]))
-		}
-	}
-	return longest
-}
-
-// overlap is the length of the longest end of text that start begins with; start is no
-// longer than text. It takes as long as start is (by Knuth, Morris and Pratt): code chooses
-// both texts, and could make the server compare for minutes.
-func overlap(text, start string) int {
-	border, n := make([]int, len(start)), 0 // of each beginning of start: the longest end that it begins with
-	for i := 1; i < len(start); i++ {
-		n = extended(border, start, n, start[i])
-		border[i] = n
-	}
-	n = 0
-	for _, c := range []byte(text[len(text)-len(start):]) {
-		n = extended(border, start, n, c)
-	}
-	return n
-}
-
-// extended is how much of start an end of a text is that was n of it before c followed.
-func extended(border []int, start string, n int, c byte) int {
-	for n > 0 && start[n] != c {
-		n = border[n-1]
-	}
-	if start[n] == c {
-		n++
-	}
-	return n
 }

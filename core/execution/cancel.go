@@ -2,6 +2,7 @@ package execution
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/petrelhq/petrel/core"
@@ -74,8 +75,8 @@ func (e *Engine) endCanceling(ctx context.Context) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, x := range marked {
-		if r, ok := e.active[x.ID]; ok {
+	for r := range e.active {
+		if slices.ContainsFunc(marked, func(x *core.Execution) bool { return x.ID == r.delivery.ID }) {
 			r.end(core.ErrCanceled)
 		}
 	}

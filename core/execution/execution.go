@@ -61,9 +61,10 @@ type Engine struct {
 	byDigest definitionCache
 
 	mu     sync.Mutex
-	active map[string]*run
-	freed  chan struct{} // receives when a run ends
-	done   chan *ending  // finished runs, for the batch writer
+	active map[*run]bool // one that lost its lease may be there beside a newer run of the same execution
+	marked map[string]bool // leases under which a commit marks an execution running, until its run starts
+	freed  chan struct{}   // receives when a run ends
+	done   chan *ending    // finished runs, for the batch writer
 }
 
 // New returns an engine. It does nothing until Run.
@@ -78,16 +79,18 @@ func New(c Config) *Engine {
 	return &Engine{
 		Config: c, host: host,
 		defs:   store.Cached[*definitions]{Load: loadDefinitions},
-		active: map[string]*run{},
+		active: map[*run]bool{},
+		marked: map[string]bool{},
 		freed:  make(chan struct{}, 1),
-		done:   make(chan *ending, finishBatch),
 	}
 }
 
 // Run carries executions out until ctx is done, then lets running actions finish for the time
-// of Drain, ends the rest, and returns when all is written down.
+// of Drain, ends the rest, and returns when all is written down. After a failure it can be
+// called again.
 func (e *Engine) Run(ctx context.Context) error {
 	work := context.WithoutCancel(ctx)
+	e.done = make(chan *ending, finishBatch)
 	endings := make(chan struct{})
 	go func() {
 		defer close(endings)
@@ -126,7 +129,7 @@ func (e *Engine) drain() {
 func (e *Engine) endAll(cause error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, r := range e.active {
+	for r := range e.active {
 		r.end(cause)
 	}
 }

@@ -12,33 +12,47 @@ import (
 
 // lost takes up an execution whose worker is gone: it was running when its lease ended.
 // The delivery is held while the processes left over are ended.
-func (e *Engine) lost(work context.Context, tx *store.Tx, d store.Delivery, x *core.Execution) {
+func (e *Engine) lost(ctx, work context.Context, tx *store.Tx, d store.Delivery, x *core.Execution) {
 	tx.Hold(d)
-	id, info := x.ID, x.RunnerInfo
 	tx.After(func(store.Version) {
+		r := &run{e: e, delivery: d, stored: *x, stop: func(error) {}}
 		e.mu.Lock()
-		e.active[id] = &run{e: e, delivery: d, stored: *x, stop: func(error) {}}
+		e.active[r] = true
 		e.mu.Unlock()
-		go e.bury(work, d, id, info)
+		go r.bury(ctx, work)
 	})
 }
 
-// bury ends what is left of a lost execution and says what became of it.
-func (e *Engine) bury(ctx context.Context, d store.Delivery, id string, info *core.RunnerInfo) {
-	r := &run{e: e, stored: core.Execution{ID: id}}
+// bury ends what is left of a lost execution and says what became of it. As long as this
+// process lives nobody else can: it does not let go before that is written, the lease is
+// lost, or the server stops (ctx).
+func (r *run) bury(ctx, work context.Context) {
+	e, d, id := r.e, r.delivery, r.stored.ID
 	defer r.gone()
-	if err := e.endSurvivors(ctx, id, info); err != nil {
+	if err := e.endSurvivors(work, id, r.stored.RunnerInfo); err != nil {
 		e.Log.Error("could not end the processes of a lost execution", "execution", id, "error", err)
 	}
-	err := e.Store.Update(ctx, store.Wait, func(tx *store.Tx) error {
-		x, err := tx.Executions().Get(ctx, id)
-		if err != nil {
-			return err
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := e.Store.Update(work, store.Wait, func(tx *store.Tx) error {
+			x, err := tx.Executions().Get(work, id)
+			if core.KindOf(err) == core.NotFound {
+				tx.Ack(d)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			return e.settleLost(work, tx, d, x)
+		})
+		if err == nil || errors.Is(err, store.ErrLeaseLost) {
+			return
 		}
-		return e.settleLost(ctx, tx, d, x)
-	})
-	if err != nil && !errors.Is(err, store.ErrLeaseLost) {
-		e.Log.Error("could not settle a lost execution; the sweeper will", "execution", id, "error", err)
+		e.Log.Error("could not settle a lost execution; trying again", "execution", id, "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
 	}
 }
 
@@ -73,7 +87,7 @@ func (e *Engine) settleLost(ctx context.Context, tx *store.Tx, d store.Delivery,
 	case x.Status == core.Canceling:
 		x.Result = canceledValue(nil, x.Context.CancelledBy)
 		x.Move(core.Canceled, now)
-	case (def.action.Idempotent || x.Runner == Inquirer) && d.Attempt < maxLives: // asking again harms nobody
+	case (def.action.Idempotent || x.Runner == Inquirer) && lives(x) <= maxLives: // asking again harms nobody
 		x.Move(core.Scheduled, now)
 		x.Hand, x.RunnerInfo = core.InQueue, nil
 		x.Reason = "runs again: the server that ran it went away, and the action may be repeated"
@@ -92,6 +106,18 @@ func (e *Engine) settleLost(ctx context.Context, tx *store.Tx, d store.Delivery,
 
 // maxLives is how often an idempotent action is run again after losing its worker.
 const maxLives = 5
+
+// lives is how often an execution was begun. Its queue entry cannot tell: it is a new one
+// each time.
+func lives(x *core.Execution) int {
+	n := 0
+	for _, l := range x.Log {
+		if l.Status == core.Running {
+			n++
+		}
+	}
+	return n
+}
 
 // sweepEvery is how often the sweeper looks, and how old an execution must be for it.
 const sweepEvery = time.Minute

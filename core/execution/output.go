@@ -8,12 +8,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/schema"
 	"github.com/petrelhq/petrel/core/store"
 )
 
 // Output is stored in chunks while the action runs: when a stream changes, when 64 KB
 // have come together, or after a quarter second. What an action prints and then ends
-// within that goes into its finishing Apply.
+// within that goes into its finishing Apply. Chunks are shown, and their secrets masked, one
+// by one.
 const (
 	flushSize  = 64 << 10
 	flushAfter = 250 * time.Millisecond
@@ -35,6 +37,8 @@ type output struct {
 	settle  *time.Timer
 	pending []store.Chunk
 	closed  bool
+	look    sync.Once      // for secrets: most runs print nothing that has to be cut
+	masker  *schema.Masker // nil: there are none
 }
 
 func newOutput(r *run) *output { return &output{r: r} }
@@ -96,7 +100,7 @@ func (o *output) add(name string, p []byte) {
 	}
 	o.buf = append(o.buf, p...)
 	if len(o.buf) >= flushSize {
-		o.cutBetweenRunes()
+		o.cutWhole()
 		o.write()
 	}
 }
@@ -108,33 +112,46 @@ func (o *output) arm() {
 			defer o.mu.Unlock()
 			o.flush = nil
 			if !o.closed {
-				o.cutBetweenRunes()
+				o.cutWhole()
 				o.write()
 			}
 		})
 	}
 }
 
-// cutBetweenRunes cuts a chunk, but keeps the beginning of a UTF-8 sequence for the next.
-func (o *output) cutBetweenRunes() {
-	n := len(o.buf)
-	for back := 1; back < utf8.UTFMax && back <= n; back++ {
-		if b := o.buf[n-back]; utf8.RuneStart(b) {
-			if !utf8.FullRune(o.buf[n-back:]) {
-				n -= back
-			}
-			break
-		}
-	}
-	if n == 0 {
-		return
-	}
+// cutWhole cuts a chunk, but keeps for the next what is the beginning of a UTF-8 sequence or
+// of a secret.
+func (o *output) cutWhole() {
+	n := len(o.buf) - max(begunRune(o.buf), o.begunSecret())
 	rest := append([]byte(nil), o.buf[n:]...)
 	o.buf = o.buf[:n:n]
 	o.cutChunk()
 	if o.buf = rest; len(rest) > 0 {
 		o.arm()
 	}
+}
+
+// begunRune is the length of the UTF-8 sequence that b ends within, 0 if it ends with one.
+func begunRune(b []byte) int {
+	for back := 1; back < utf8.UTFMax && back <= len(b); back++ {
+		if end := b[len(b)-back:]; utf8.RuneStart(end[0]) {
+			if !utf8.FullRune(end) {
+				return back
+			}
+			break
+		}
+	}
+	return 0
+}
+
+// begunSecret is the length of the longest end of the buffer that a secret parameter's value
+// begins with.
+func (o *output) begunSecret() int {
+	o.look.Do(func() { o.masker = o.r.masker() })
+	if o.masker == nil {
+		return 0
+	}
+	return o.masker.Beginning(string(o.buf))
 }
 
 func (o *output) cutChunk() {
@@ -151,12 +168,14 @@ func (o *output) write() {
 	if len(o.pending) == 0 {
 		return
 	}
+	id := o.r.delivery.ID
 	tx := o.r.e.Store.Begin()
+	tx.Hold(o.r.delivery) // or it would write between what another run prints
 	for _, c := range o.pending {
-		tx.PutOutput(o.r.stored.ID, c)
+		tx.PutOutput(id, c)
 	}
 	if err := tx.Commit(context.Background(), store.Relaxed); err != nil {
-		o.r.e.Log.Warn("could not store output; keeping it", "execution", o.r.stored.ID, "error", err)
+		o.r.e.Log.Warn("could not store output; keeping it", "execution", id, "error", err)
 		return
 	}
 	o.pending = nil

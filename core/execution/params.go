@@ -136,6 +136,26 @@ func (t Templates) final(ctx context.Context, d *definition, x *core.Execution) 
 	return plainNumbers(forRunner), plainNumbers(forAction), nil
 }
 
+// masker finds the values of a run's secret parameters inside texts; nil when it has none.
+func (r *run) masker() *schema.Masker {
+	r.mu.Lock()
+	parameters := r.stored.Parameters
+	r.mu.Unlock()
+	stored, err := object(parameters)
+	if err != nil {
+		return nil
+	}
+	set, err := r.def.schemas()
+	if err != nil {
+		return nil
+	}
+	secrets := schema.Secrets(stored, set.Parameters())
+	if len(secrets) == 0 {
+		return nil
+	}
+	return schema.NewMasker(secrets)
+}
+
 // scope is the names that templates in parameters may use.
 func (t Templates) scope(ctx context.Context, d *definition, x *core.Execution) (*scope, error) {
 	s := &scope{jinja: t.Jinja, names: map[string]expr.Value{}}

@@ -33,7 +33,7 @@ func (e *Engine) start(ctx context.Context, def *definition, d store.Delivery, x
 	ctx, stop := context.WithCancelCause(ctx)
 	r := &run{e: e, def: def, delivery: d, stop: stop, stored: *x, version: v}
 	e.mu.Lock()
-	e.active[x.ID] = r
+	e.active[r] = true
 	e.mu.Unlock()
 	go r.carryOut(ctx)
 }
@@ -54,7 +54,7 @@ func (r *run) carryOut(ctx context.Context) {
 func (r *run) gone() {
 	e := r.e
 	e.mu.Lock()
-	delete(e.active, r.stored.ID)
+	delete(e.active, r)
 	e.mu.Unlock()
 	select {
 	case e.freed <- struct{}{}:

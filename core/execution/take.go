@@ -41,6 +41,7 @@ func (e *Engine) takeOne(ctx, work context.Context, tx *store.Tx, d store.Delive
 	if err != nil {
 		return err
 	}
+	mine := e.unmark(d)
 	if x.Status.Waiting() {
 		if in, err := e.admit(ctx, tx, x); err != nil || !in {
 			return err
@@ -54,8 +55,15 @@ func (e *Engine) takeOne(ctx, work context.Context, tx *store.Tx, d store.Delive
 	case x.Status == core.Pending:
 		return e.deadline(ctx, tx, x)
 	case e.conducted(x): // it is in its children's hands
+	case x.Status == core.Running && mine: // marked under this very lease, by a commit whose answer was lost
+		def, err := e.ranWith(ctx, x)
+		if err != nil {
+			return err
+		}
+		e.hold(work, tx, def, d, x)
+		return tx.Executions().Put(ctx, x)
 	case x.Status == core.Running || x.Status == core.Canceling:
-		e.lost(work, tx, d, x)
+		e.lost(ctx, work, tx, d, x)
 	}
 	return nil
 }
@@ -76,9 +84,29 @@ func (e *Engine) begin(ctx, work context.Context, tx *store.Tx, d store.Delivery
 	if err := tx.Executions().Put(ctx, x); err != nil {
 		return err
 	}
-	tx.Hold(d)
-	tx.After(func(v store.Version) { e.start(work, def, d, x, v) })
+	e.hold(work, tx, def, d, x)
 	return nil
+}
+
+// hold keeps the delivery of an execution, which starts when the commit is known to be done.
+func (e *Engine) hold(work context.Context, tx *store.Tx, def *definition, d store.Delivery, x *core.Execution) {
+	e.mu.Lock()
+	e.marked[d.Lease] = true
+	e.mu.Unlock()
+	tx.Hold(d)
+	tx.After(func(v store.Version) {
+		e.unmark(d)
+		e.start(work, def, d, x, v)
+	})
+}
+
+// unmark forgets that a commit was to mark an execution running, and reports whether one was.
+func (e *Engine) unmark(d store.Delivery) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	marked := e.marked[d.Lease]
+	delete(e.marked, d.Lease)
+	return marked
 }
 
 // giveUp fails an execution that could not even be started, time and again.

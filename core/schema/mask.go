@@ -113,9 +113,10 @@ func texts(v any) []string {
 	return []string{reprNumber(v)}
 }
 
-// Masker replaces known secrets inside text. It is safe for concurrent use. Text cut
-// into pieces is masked piece by piece: a secret that lies across a cut is not seen.
+// Masker replaces known secrets inside text. It is safe for concurrent use. Of text in
+// pieces each is masked for itself: who cuts it keeps back what [Masker.Beginning] says.
 type Masker struct {
+	forms    []string // all that is looked for
 	long     []string // looked for one after the other
 	replacer *strings.Replacer
 }
@@ -140,9 +141,9 @@ func NewMasker(secrets []string) *Masker {
 	}
 	// A secret that holds another goes first, or its remains would show.
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	m := &Masker{}
-	pairs := make([]string, 0, 2*len(forms))
-	for _, s := range slices.Compact(forms) {
+	m := &Masker{forms: slices.Compact(forms)}
+	pairs := make([]string, 0, 2*len(m.forms))
+	for _, s := range m.forms {
 		if len(s) >= longSecret {
 			m.long = append(m.long, s)
 			continue
@@ -159,4 +160,40 @@ func (m *Masker) Mask(text string) string {
 		text = strings.ReplaceAll(text, s, Masked)
 	}
 	return m.replacer.Replace(text)
+}
+
+// Beginning is the length of the longest end of text that a secret begins with.
+func (m *Masker) Beginning(text string) int {
+	longest := 0
+	for _, s := range m.forms {
+		longest = max(longest, overlap(text, s[:min(len(s)-1, len(text))]))
+	}
+	return longest
+}
+
+// overlap is the length of the longest end of text that start begins with; start is no
+// longer than text. It takes as long as start is (by Knuth, Morris and Pratt): a pack's code
+// chooses both texts, and could make the server compare for minutes.
+func overlap(text, start string) int {
+	border, n := make([]int, len(start)), 0 // of each beginning of start: the longest end that it begins with
+	for i := 1; i < len(start); i++ {
+		n = extended(border, start, n, start[i])
+		border[i] = n
+	}
+	n = 0
+	for _, c := range []byte(text[len(text)-len(start):]) {
+		n = extended(border, start, n, c)
+	}
+	return n
+}
+
+// extended is how much of start an end of a text is that was n of it before c followed.
+func extended(border []int, start string, n int, c byte) int {
+	for n > 0 && start[n] != c {
+		n = border[n-1]
+	}
+	if start[n] == c {
+		n++
+	}
+	return n
 }

@@ -17,7 +17,11 @@ const (
 	chunkSize    = 256 << 10 // of results and output
 )
 
-func resultKey(id string, n int) string { return fmt.Sprintf("result/%s\x00%06d", id, n) }
+// resultKey has the digest in it: of two who end an execution at once only one commits, and
+// the other must not have written over its chunks.
+func resultKey(id, sum string, n int) string {
+	return fmt.Sprintf("result/%s\x00%s.%06d", id, sum[:16], n)
+}
 func outputKey(id string, n int) string { return fmt.Sprintf("output/%s\x00%06d", id, n) }
 
 // SetResult gives an execution its result: inline when small, else in chunks beside it,
@@ -32,7 +36,7 @@ func (s *Store) SetResult(ctx context.Context, e *core.Execution, result json.Ra
 	stored := &core.StoredResult{Size: int64(len(result)), SHA256: hex.EncodeToString(sum[:])}
 	for rest := []byte(result); len(rest) > 0; stored.Chunks++ {
 		n := min(len(rest), chunkSize)
-		if _, err := s.b.Apply(ctx, Relaxed, backend.Put(resultKey(e.ID, stored.Chunks), rest[:n])); err != nil {
+		if _, err := s.b.Apply(ctx, Relaxed, backend.Put(resultKey(e.ID, stored.SHA256, stored.Chunks), rest[:n])); err != nil {
 			return translate(err)
 		}
 		rest = rest[n:]
@@ -46,7 +50,11 @@ func (s *Store) Result(ctx context.Context, e *core.Execution) (json.RawMessage,
 	if e.Stored == nil {
 		return e.Result, nil
 	}
-	es, err := s.b.Scan(ctx, chunksOf("result", e.ID, 0))
+	from := fmt.Sprintf("%s\x00%s", e.ID, e.Stored.SHA256[:16])
+	es, err := s.b.Scan(ctx, backend.Range{Collection: "result", From: from + ".", To: from + "/"})
+	if err == nil && len(es) == 0 { // stored before the keys named the digest
+		es, err = s.b.Scan(ctx, chunksOf("result", e.ID, 0))
+	}
 	if err != nil {
 		return nil, translate(err)
 	}

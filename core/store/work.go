@@ -37,7 +37,8 @@ func Batch(n int) func(context.Context) (int, error) {
 
 // Work is the one consumer loop: it pulls, runs Do for each delivery on one Tx, commits
 // the batch in one Apply, and after a conflict or an error goes through it one by one.
-// It returns when ctx is done or the backend is closed.
+// It returns when ctx is done or the backend is closed, and not before: what it has pulled is
+// leased to this process, and nobody else takes that up.
 func (s *Store) Work(ctx context.Context, w Worker) error {
 	for {
 		n, err := w.Slots(ctx)
@@ -45,28 +46,34 @@ func (s *Store) Work(ctx context.Context, w Worker) error {
 			return quiet(ctx, err)
 		}
 		ds, err := s.b.Pull(ctx, w.Queue, n)
-		if refused(err) {
+		if err == nil {
+			err = s.batch(ctx, w, ds)
+		}
+		switch {
+		case over(ctx, err):
+			return nil
+		case err != nil:
 			w.Log.Warn("work waits: the store cannot hand it out", "queue", w.Queue, "error", err)
 			pause(ctx)
-			continue
-		}
-		if err != nil {
-			return quiet(ctx, err)
-		}
-		if err := s.batch(ctx, w, ds); err != nil {
-			return quiet(ctx, err)
 		}
 	}
 }
 
+// over reports that it is time to end.
+func over(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, backend.ErrClosed)
+}
+
 // quiet makes an orderly end of errors that only say that it is time to end.
 func quiet(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, backend.ErrClosed) {
+	if over(ctx, err) {
 		return nil
 	}
 	return err
 }
 
+// batch commits to the end even if ctx ends: what is written and nobody hears of would be
+// begun, and never go on.
 func (s *Store) batch(ctx context.Context, w Worker, ds []Delivery) error {
 	tx := s.Begin()
 	if err := tx.readAhead(ctx, w, ds); err != nil {
@@ -80,11 +87,10 @@ func (s *Store) batch(ctx context.Context, w Worker, ds []Delivery) error {
 	if err := tx.flushSafely(ctx); err != nil {
 		return s.oneByOne(ctx, w, ds)
 	}
-	err := tx.Commit(ctx, w.Mode)
-	if errors.Is(err, ErrConflict) || errors.Is(err, ErrLeaseLost) || refused(err) {
+	if err := tx.Commit(context.WithoutCancel(ctx), w.Mode); err != nil {
 		return s.oneByOne(ctx, w, ds)
 	}
-	return err
+	return nil
 }
 
 // refused reports an error that time heals: the disk is full or the store is away.
@@ -92,16 +98,13 @@ func refused(err error) bool {
 	return errors.Is(err, backend.ErrFull) || errors.Is(err, backend.ErrUnavailable)
 }
 
-// pause waits a second for a full disk or a distant store to recover; false when ctx
-// ended first.
-func pause(ctx context.Context) bool {
+// pause waits a second for a full disk or a distant store to recover, or for ctx.
+func pause(ctx context.Context) {
 	t := time.NewTimer(time.Second)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-t.C:
-		return true
 	}
 }
 
@@ -114,31 +117,32 @@ func (s *Store) oneByOne(ctx context.Context, w Worker, ds []Delivery) error {
 	return nil
 }
 
-// one handles a delivery on a Tx of its own, and does not let go of it while the backend
-// refuses writes: what this process has leased, nobody else takes up.
+// one handles a delivery on a Tx of its own, and does not let go of it before it is settled
+// or given back.
 func (s *Store) one(ctx context.Context, w Worker, d Delivery) error {
 	for {
 		err := s.try(ctx, w, d)
-		if !refused(err) {
+		if err == nil || over(ctx, err) {
 			return err
 		}
-		w.Log.Warn("work waits: the store refuses writes", "queue", w.Queue, "id", d.ID, "error", err)
-		if !pause(ctx) {
-			return nil
-		}
+		w.Log.Warn("work waits: the store does not take it", "queue", w.Queue, "id", d.ID, "error", err)
+		pause(ctx)
 	}
 }
 
+// try commits to the end as batch does.
 func (s *Store) try(ctx context.Context, w Worker, d Delivery) error {
-	var failed error
-	err := s.Update(ctx, w.Mode, func(tx *Tx) error {
-		if failed = tx.deliver(ctx, w, d); failed == nil {
-			failed = tx.flushSafely(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	err := s.Update(context.WithoutCancel(ctx), w.Mode, func(tx *Tx) error {
+		if err := tx.deliver(ctx, w, d); err != nil {
+			return err
 		}
-		return failed
+		return tx.flushSafely(ctx)
 	})
-	if failed != nil && err != nil && !refused(err) {
-		err = s.retryOrGiveUp(ctx, w, d, failed)
+	if err != nil && !refused(err) && !errors.Is(err, ErrLeaseLost) && !over(ctx, err) {
+		err = s.retryOrGiveUp(ctx, w, d, err)
 	}
 	if errors.Is(err, ErrLeaseLost) {
 		return nil
@@ -201,14 +205,28 @@ func (t *Tx) deliver(ctx context.Context, w Worker, d Delivery) (err error) {
 	return nil
 }
 
+// retryOrGiveUp has failed work come again, at last as GiveUp leaves it. Where that fails too,
+// the item comes again all the same.
 func (s *Store) retryOrGiveUp(ctx context.Context, w Worker, d Delivery, cause error) error {
 	w.Log.Error("work failed", "queue", w.Queue, "id", d.ID, "attempt", d.Attempt, "error", cause)
-	return s.Update(ctx, w.Mode, func(tx *Tx) error {
-		if d.Attempt < maxAttempts {
-			tx.Retry(d, time.Duration(d.Attempt)*time.Second)
-			return nil
-		}
+	if d.Attempt < maxAttempts {
+		return s.giveBack(ctx, w, d, time.Duration(d.Attempt)*time.Second)
+	}
+	err := s.Update(ctx, w.Mode, func(tx *Tx) (err error) {
+		defer notPanic(&err)
 		tx.Ack(d)
 		return w.GiveUp(ctx, tx, d, cause)
+	})
+	if err == nil || refused(err) || errors.Is(err, ErrLeaseLost) || over(ctx, err) {
+		return err
+	}
+	w.Log.Error("work could not be given up; it comes again", "queue", w.Queue, "id", d.ID, "error", err)
+	return s.giveBack(ctx, w, d, time.Minute)
+}
+
+func (s *Store) giveBack(ctx context.Context, w Worker, d Delivery, after time.Duration) error {
+	return s.Update(ctx, w.Mode, func(tx *Tx) error {
+		tx.Retry(d, after)
+		return nil
 	})
 }

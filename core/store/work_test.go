@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/backend"
+	"github.com/petrelhq/petrel/core/backend/local"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -102,5 +106,55 @@ func TestHoldKeepsADeliveryUntilItsAck(t *testing.T) {
 	err := s.Update(t.Context(), store.Wait, func(tx *store.Tx) error { tx.Ack(d); return nil })
 	if !errors.Is(err, store.ErrLeaseLost) {
 		t.Errorf("a second Ack = %v, want ErrLeaseLost", err)
+	}
+}
+
+// flawed is a backend that fails now and then for a reason that nobody foresaw.
+type flawed struct {
+	backend.Backend
+	pulls, ends atomic.Int32 // how many Pulls and ends of deliveries fail yet
+}
+
+var errFlaw = errors.New("NOPERM for a moment")
+
+func (f *flawed) Pull(ctx context.Context, queue string, n int) ([]backend.Delivery, error) {
+	if f.pulls.Add(-1) >= 0 {
+		return nil, errFlaw
+	}
+	return f.Backend.Pull(ctx, queue, n)
+}
+
+func (f *flawed) Apply(ctx context.Context, m backend.Mode, ops ...backend.Op) (backend.Version, error) {
+	for _, op := range ops {
+		if op.Kind == backend.OpAck && f.ends.Add(-1) >= 0 {
+			return 0, errFlaw
+		}
+	}
+	return f.Backend.Apply(ctx, m, ops...)
+}
+
+// TestWorkKeepsWhatItPulled: what is leased to this process nobody else is given, so it comes
+// again whatever went wrong.
+func TestWorkKeepsWhatItPulled(t *testing.T) {
+	b, err := local.Open(t.TempDir(), local.Options{Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	t.Cleanup(func() { b.Close() })
+	f := &flawed{Backend: b}
+	f.pulls.Store(1)
+	f.ends.Store(2) // of the batch, and of the first alone
+	s := store.New(f, time.Now)
+	done := make(chan string, 10)
+	push(t, s, "1", "2", "3")
+	consume(t, s, func(_ context.Context, tx *store.Tx, d store.Delivery) error {
+		tx.After(func(store.Version) { done <- d.ID })
+		return nil
+	}, nil)
+	for seen := map[string]bool{}; len(seen) < 3; {
+		select {
+		case id := <-done:
+			seen[id] = true
+		case <-time.After(20 * time.Second):
+			t.Fatalf("only %v were done", seen)
+		}
 	}
 }

@@ -105,9 +105,11 @@ func (c *Conductor) prepare(t *staged) (Task, error) {
 		c.do(&stagedItems{t.id, task.Items, task.Concurrency == 0})
 	}
 	for _, i := range t.items.unbegun(c.limit(&task, t.items)) {
-		if i < len(w.actions) {
-			task.Actions = append(task.Actions, w.actions[i])
+		if i >= len(w.actions) { // rendered again elsewhere, from a list that has become shorter
+			return Task{}, failureIn(t.node.task.with.list, expr.Errorf("ValueError",
+				"The list has %d items now, and had %d when the task began.", len(w.actions), len(t.items.status)))
 		}
+		task.Actions = append(task.Actions, w.actions[i])
 	}
 	return task, nil
 }

@@ -185,7 +185,7 @@ func (c *Conductor) again(r candidate, changed bool) error {
 		c.do(flags)
 	}
 	if r.node.task.with != nil && t != nil && t.items != nil {
-		if changed {
+		if changed || r.reset {
 			c.recount(t)
 		}
 		c.resetItems(t, r.reset)

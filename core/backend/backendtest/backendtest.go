@@ -21,6 +21,8 @@ type Instance struct {
 	// returns a client of the same data in a new process. Its predecessor's leases
 	// end at once or within seconds.
 	Reopen func(t testing.TB) backend.Backend
+	// Reconnects says that its connections break now and then, which wakes subscribers.
+	Reconnects bool
 }
 
 // Opener makes an Instance that ends with the test.
@@ -69,15 +71,16 @@ const short = 250 * time.Millisecond
 type subject struct {
 	testing.TB
 	backend.Backend
-	reopen func(t testing.TB) backend.Backend
-	ctx    context.Context
+	reopen     func(t testing.TB) backend.Backend
+	reconnects bool
+	ctx        context.Context
 }
 
 func newSubject(t testing.TB, open Opener) *subject {
 	ctx, cancel := context.WithTimeout(context.Background(), 6*patience)
 	t.Cleanup(cancel)
 	i := open(t)
-	return &subject{TB: t, Backend: i.Backend, reopen: i.Reopen, ctx: ctx}
+	return &subject{TB: t, Backend: i.Backend, reopen: i.Reopen, reconnects: i.Reconnects, ctx: ctx}
 }
 
 // crash goes on with a new process on the same data.

@@ -178,7 +178,7 @@ func closeEnds(s *subject) {
 // reconnect brings one.
 func (s *subject) ended(woken <-chan struct{}) {
 	s.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(patience)
 	for {
 		select {
 		case _, open := <-woken:
@@ -186,7 +186,7 @@ func (s *subject) ended(woken <-chan struct{}) {
 				return
 			}
 		case <-late:
-			s.Error("the subscription is open after Close")
+			s.Error("the subscription is still open")
 			return
 		}
 	}

@@ -39,7 +39,7 @@ func putState(b *pebble.Batch, q *queue, e *entry) error {
 func (w *writer) push(i *backend.Item) error {
 	w.next++
 	q := w.queue(i.Queue)
-	ready := w.now + int64(max(i.After, 0))
+	ready := w.in(i.After)
 	defer q.arm(w.now)
 	if e := q.items[i.ID]; e != nil {
 		if q.hasten(e, ready) {
@@ -50,6 +50,11 @@ func (w *writer) push(i *backend.Item) error {
 	q.add(i.ID, i.Group, ready, w.next)
 	record := item{seq: w.next, ready: ready, group: i.Group, body: i.Body}
 	return w.b.Set(queueKey(itemPrefix, i.Queue, i.ID), record.encode(), nil)
+}
+
+// in is the moment so long from now, or the last there is.
+func (w *writer) in(d time.Duration) int64 {
+	return w.now + min(int64(max(d, 0)), never-1-w.now)
 }
 
 func (w *writer) ack(d backend.Delivery) error {
@@ -64,7 +69,7 @@ func (w *writer) ack(d backend.Delivery) error {
 
 func (w *writer) retry(d backend.Delivery, after time.Duration) error {
 	q, e := w.queues[d.Queue], w.leased(d)
-	q.giveBack(e, w.now+int64(max(after, 0)))
+	q.giveBack(e, w.in(after))
 	q.arm(w.now)
 	return putState(w.b, q, e)
 }

@@ -230,3 +230,14 @@ func TestRelaxedReachesTheDisk(t *testing.T) {
 	}
 	t.Error("a Relaxed Apply never reached the disk")
 }
+
+// TestFarDelay: the moment is beyond what nanoseconds since 1970 can say.
+func TestFarDelay(t *testing.T) {
+	s := open(t, t.TempDir(), local.Options{})
+	must(t, s, backend.Push(backend.Item{Queue: "q", ID: "i", After: 250 * 365 * 24 * time.Hour}))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if ds, err := s.Pull(ctx, "q", 1); err == nil {
+		t.Errorf("pulled %v at once", ds[0].ID)
+	}
+}

@@ -73,8 +73,27 @@ func (s *Store) applyIn(ctx context.Context, sl *slot, ops []backend.Op) (backen
 		if err != nil {
 			return 0, err
 		}
+		if repeated && (answer == sayConflict || answer == sayLeaseLost || answer <= sayRefused) {
+			if err := s.forbid(ctx, lease, sl); err != nil {
+				return 0, err
+			}
+		}
 		if done, err := s.settle(ctx, answer, lease, repeated); done || err != nil {
 			return backend.Version(max(answer, 0)), e.explain(answer, err)
+		}
+	}
+}
+
+// forbid sees to it that a copy of a refused Apply which is still on its way does nothing
+// when it arrives: it lets the slot go on, so the copy is late.
+func (s *Store) forbid(ctx context.Context, lease int64, sl *slot) error {
+	for sl.number++; ; {
+		answer, _, err := s.send(ctx, []any{lease, sl.name, sl.number, s.logs.known().generation, 1})
+		if err != nil || answer != sayLogsChanged { // an unknown lease forbids everything
+			return err
+		}
+		if err := s.learnLogs(ctx); err != nil {
+			return err
 		}
 	}
 }

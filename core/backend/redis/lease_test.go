@@ -2,8 +2,11 @@ package redis_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/petrelhq/petrel/core/backend"
 	"github.com/petrelhq/petrel/core/backend/redis"
@@ -119,5 +122,35 @@ func TestNobodyLosesALeaseWhileRedisIsAway(t *testing.T) {
 		}
 		idle(t, b, "q")
 		must(t, a, backend.Ack(held[2]), backend.Retry(held[0], 0), backend.Retry(held[1], 0))
+	}
+}
+
+// TestAHalfReclaimedLeaseIsLost: of a process that holds more than one script gives back.
+func TestAHalfReclaimedLeaseIsLost(t *testing.T) {
+	t.Parallel()
+	const n = 1500
+	server, o := redistest.Start(t), redis.Options{LeaseTTL: time.Second}
+	silent, alive := open(t, server.URL(), o), open(t, server.URL(), o)
+	var ops []backend.Op
+	for i := range n {
+		ops = append(ops, push(fmt.Sprint(i)))
+	}
+	must(t, alive, ops...)
+	ds, err := silent.Pull(t.Context(), "q", n)
+	if err != nil || len(ds) != n {
+		t.Fatalf("pulled %d, %v", len(ds), err)
+	}
+	c := raw(t, server.Addr)
+	leases := c.ZRange(t.Context(), "{petrel}:leases", 0, -1).Val()
+	c.ZAdd(t.Context(), "{petrel}:leases", goredis.Z{Score: 1, Member: leases[0]}) // its time is over
+	err = silent.Beat(t.Context())
+	lost := 0
+	for _, d := range ds {
+		if _, err := silent.Apply(t.Context(), backend.Wait, backend.Hold(d)); err == backend.ErrLeaseLost {
+			lost++
+		}
+	}
+	if lost > 0 && err != backend.ErrLeaseLost {
+		t.Errorf("Beat: %v, and %d of %d deliveries are gone", err, lost, n)
 	}
 }

@@ -68,7 +68,7 @@ func instances(server *redistest.Server, every int) backendtest.Opener {
 		client := raw(t, server.Addr)
 		proxy := redistest.Between(t, server, every)
 		s := open(t, proxy.URL(), redis.Options{Prefix: prefix})
-		return backendtest.Instance{Backend: s, Reopen: func(t testing.TB) backend.Backend {
+		return backendtest.Instance{Backend: s, Reconnects: true, Reopen: func(t testing.TB) backend.Backend {
 			proxy.Cut()
 			endLeases(t, client, prefix)
 			proxy = redistest.Between(t, server, every)

@@ -15,7 +15,7 @@ end
 
 if lease > 0 then
   reclaim(t, ttl)
-  if call('ZSCORE', LEASES, lease) then
+  if lives(lease, t) then
     call('ZADD', LEASES, t + ttl, lease)
     wake(t)
     return lease

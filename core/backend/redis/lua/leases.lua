@@ -31,3 +31,10 @@ local function reclaim(t, ttl)
     if away then call('ZADD', LEASES, t + ttl, lease) else finish(lease, t) end
   end
 end
+
+-- lives reports whether a lease still holds, after reclaim. One that has run out is lost
+-- even if not all of its deliveries are given back yet.
+local function lives(lease, t)
+  local ends = call('ZSCORE', LEASES, lease)
+  return ends and tonumber(ends) > t
+end

@@ -81,7 +81,7 @@ local function takeHead(head)
 end
 
 reclaim(t, ttl)
-if not call('ZSCORE', LEASES, lease) then
+if not lives(lease, t) then
   wake(t)
   return {-2}
 end
