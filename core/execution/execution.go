@@ -61,7 +61,7 @@ type Engine struct {
 	byDigest definitionCache
 
 	mu     sync.Mutex
-	active map[*run]bool // one that lost its lease may be there beside a newer run of the same execution
+	active map[*run]bool   // one that lost its lease may be there beside a newer run of the same execution
 	marked map[string]bool // leases under which a commit marks an execution running, until its run starts
 	freed  chan struct{}   // receives when a run ends
 	done   chan *ending    // finished runs, for the batch writer

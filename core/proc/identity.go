@@ -18,9 +18,13 @@ type Identity struct {
 }
 
 // Identity returns the process's identity. Valid until Wait has returned.
-func (p *Process) Identity() Identity {
-	entry, _ := readEntry(p.pid) // our own unreaped child is always there
-	return Identity{PID: p.pid, StartTick: entry.tick, Boot: bootID()}
+func (p *Process) Identity() Identity { return Identify(p.pid) }
+
+// Identify returns the identity of a child of this process that was started as the leader
+// of a session. Valid for one that has not been waited for.
+func Identify(pid int) Identity {
+	entry, _ := readEntry(pid) // our own unreaped child is always there
+	return Identity{PID: pid, StartTick: entry.tick, Boot: bootID()}
 }
 
 // Alive reports whether the very process id names is running. A zombie is not.

@@ -261,6 +261,16 @@ func TestLeftOutputIsDrained(t *testing.T) {
 	}
 }
 
+// Who takes the output late is not told that somebody holds it open.
+func TestLateReaderFindsTheEnd(t *testing.T) {
+	var out slowWriter
+	s := shell(newMark(t), "echo a; sleep 0.05; echo b")
+	s.Stdout = &out
+	if e := wait(t, t.Context(), start(t, s)); e != (Exit{}) || out.String() != "a\nb\n" {
+		t.Errorf("%+v %q, want all and nothing left open", e, out.String())
+	}
+}
+
 func TestEndTakesEverything(t *testing.T) {
 	for name, script := range map[string]string{
 		"plain":            "echo up; sleep 100",

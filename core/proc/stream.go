@@ -165,6 +165,7 @@ func (s *stream) drain(buf []byte) {
 		for total := 0; total < pipeSize; {
 			n, err := syscall.Read(int(fd), buf)
 			if n <= 0 || err != nil {
+				s.left = n != 0 || err != nil // its end: it was only we who were late
 				break
 			}
 			s.write(buf[:n])

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/mail"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/proc"
 	"github.com/petrelhq/petrel/plugins/printed"
+	"github.com/petrelhq/petrel/plugins/regular"
 	"github.com/petrelhq/petrel/plugins/shellarg"
 )
 
@@ -173,7 +173,7 @@ func (s sendmail) attach(ctx context.Context, c core.Call, m *gomail.Msg) error 
 func (s shell) readFile(ctx context.Context, c core.Call, file string, max int) ([]byte, error) {
 	line, asOther := s.forUser("head -c "+fmt.Sprint(max+1)+" -- "+shellarg.Quote(file), c.RunnerParams)
 	if !asOther {
-		f, err := os.Open(file)
+		f, err := regular.Open(file)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package builtin
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -12,7 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -72,6 +75,13 @@ func TestSendmail(t *testing.T) {
 	}
 }
 
+// A mail that was taken is sent, however the server takes its leave.
+func TestSendmailServerHangsUp(t *testing.T) {
+	s := newMailServer(t, mailServer{curt: true})
+	wantResult(t, run(t, t.Context(), mailer(s.smtp()), mailCall(nil)), core.Succeeded, sent)
+	s.received(t)
+}
+
 func TestSendmailSender(t *testing.T) {
 	s := newMailServer(t, mailServer{})
 	config := s.smtp()
@@ -100,9 +110,39 @@ func TestSendmailAttachments(t *testing.T) {
 		t.Errorf("parts (-want +got):\n%s", diff)
 	}
 
-	for words, file := range map[string]string{"no such file": filepath.Join(dir, "none"), "larger than 64 MiB together": "/dev/zero"} {
+	large := filepath.Join(dir, "large")
+	if err := errors.Join(os.WriteFile(large, nil, 0o600), os.Truncate(large, maxMail+1)); err != nil {
+		t.Fatal(err)
+	}
+	for words, file := range map[string]string{
+		"no such file": filepath.Join(dir, "none"), "larger than 64 MiB together": large, "not a regular file": "/dev/zero",
+	} {
 		got := run(t, t.Context(), mailer(s.smtp()), mailCall(map[string]any{"attachments": file}))
 		wantMailFailure(t, got, words)
+	}
+}
+
+// Nothing comes out of a pipe that nobody writes to, and opening it would wait for ever.
+func TestFilesThatArePipes(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		got := run(t, t.Context(), mailer(SMTP{}), mailCall(map[string]any{"attachments": pipe}))
+		wantMailFailure(t, got, "not a regular file")
+		if _, err := (waitForSSH{}).login(map[string]any{"keyfile": pipe}); core.KindOf(err) != core.Invalid {
+			t.Errorf("keyfile: %v", err)
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		f, _ := os.OpenFile(pipe, os.O_RDWR, 0) // lets the others go
+		defer f.Close()
+		t.Fatal("a pipe holds the action")
 	}
 }
 

@@ -78,7 +78,7 @@ func (s SMTP) send(ctx context.Context, m *gomail.Msg) (answer string, err error
 	if err == nil {
 		err = client.DialAndSendWithContext(ctx, m)
 	}
-	if err != nil {
+	if err != nil && !m.IsDelivered() { // what is said after a mail was taken does not undo that
 		return "", core.Errorf(core.Unavailable, "the mail server %s:%d did not take the mail: %w", s.Host, s.Port, err)
 	}
 	return m.ServerResponse(), nil

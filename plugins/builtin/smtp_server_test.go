@@ -18,6 +18,7 @@ import (
 // everybody but nobody@…, and lets in joe with the password "secret".
 type mailServer struct {
 	startTLS, implicitTLS, auth bool
+	curt                        bool // hangs up as soon as it has taken a mail
 
 	addr  *net.TCPAddr
 	roots *x509.CertPool
@@ -131,6 +132,7 @@ func (x *session) answer(line string) (more bool) {
 		x.mail.text = string(text)
 		x.got <- x.mail
 		x.text.PrintfLine("250 queued as 42")
+		return !x.curt
 	case "QUIT":
 		x.text.PrintfLine("221 bye")
 		return false

@@ -3,13 +3,13 @@ package builtin
 import (
 	"context"
 	"net"
-	"os"
 	"strconv"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/plugins/regular"
 )
 
 // SSH is how linux.wait_for_ssh logs in.
@@ -67,7 +67,8 @@ func (w waitForSSH) login(params map[string]any) (*ssh.ClientConfig, error) {
 		config.HostKeyCallback = ssh.InsecureIgnoreHostKey() // see SSH.HostKeys
 	}
 	if password := textOf(params, "password"); password != "" {
-		config.Auth = append(config.Auth, ssh.Password(password))
+		// Many hosts take a password only as the answer to a question.
+		config.Auth = append(config.Auth, ssh.Password(password), ssh.KeyboardInteractive(answerWith(password)))
 	}
 	keyFile := textOf(params, "keyfile")
 	if keyFile == "" && len(config.Auth) == 0 {
@@ -86,8 +87,21 @@ func (w waitForSSH) login(params map[string]any) (*ssh.ClientConfig, error) {
 	return config, nil
 }
 
+// answerWith gives the password to each question that hides what is typed.
+func answerWith(password string) ssh.KeyboardInteractiveChallenge {
+	return func(_, _ string, questions []string, echos []bool) ([]string, error) {
+		answers := make([]string, len(questions))
+		for i := range questions {
+			if !echos[i] {
+				answers[i] = password
+			}
+		}
+		return answers, nil
+	}
+}
+
 func readKey(file string) (ssh.Signer, error) {
-	pem, err := os.ReadFile(file)
+	pem, err := regular.ReadKey(file)
 	if err != nil {
 		return nil, core.FieldErrorf("keyfile", "keyfile: %w", err)
 	}

@@ -36,6 +36,12 @@ func sshHost(t *testing.T, l net.Listener, key ssh.PublicKey) {
 			return nil, errors.New("wrong key")
 		},
 	}
+	serveSSH(t, l, config)
+}
+
+// serveSSH lets in whom config does.
+func serveSSH(t *testing.T, l net.Listener, config *ssh.ServerConfig) {
+	t.Helper()
 	_, hostKey := newSSHKey(t)
 	config.AddHostKey(hostKey)
 	var all sync.WaitGroup
@@ -99,6 +105,23 @@ func waitParams(l net.Listener, more map[string]any) map[string]any {
 		p[name] = v
 	}
 	return p
+}
+
+// Some hosts ask for the password instead of taking it unasked.
+func TestWaitForSSHThatAsksForThePassword(t *testing.T) {
+	l := listen(t)
+	serveSSH(t, l, &ssh.ServerConfig{
+		KeyboardInteractiveCallback: func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+			answers, err := ask("", "", []string{"Password: "}, []bool{false})
+			if err != nil || answers[0] != "secret" {
+				return nil, errors.New("wrong password")
+			}
+			return nil, nil
+		},
+	})
+	if got := call(t, waitForSSH{sleep: never}.call, waitParams(l, map[string]any{"password": "secret"})); got != true {
+		t.Errorf("got %v", got)
+	}
 }
 
 func never(context.Context, time.Duration) error { return errors.New("there was nothing to wait for") }

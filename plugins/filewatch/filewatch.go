@@ -72,6 +72,7 @@ type watch struct {
 	signs   *signs
 	tails   map[string]*tail // by trigger
 	due     map[string]bool  // triggers whose files may have lines
+	turn    string           // whose turn it is, or of the one after it
 	changed bool             // the cursor has to be stored though there may be no lines
 	buffer  []byte           // of one byte more than the longest line
 	cut     int              // lines that were too long, so far
@@ -199,13 +200,15 @@ func (w *watch) begin(t *core.Trigger, path string) *tail {
 // deliver stores one batch of lines, if there are any.
 func (w *watch) deliver(ctx context.Context) error {
 	b := &batch{}
-	for _, ref := range slices.Sorted(maps.Keys(w.due)) {
+	for _, ref := range w.inTurn() {
 		if b.full() {
 			break
 		}
 		if w.tails[ref].read(b) {
 			delete(w.due, ref)
+			continue
 		}
+		w.turn = ref + "\x00"
 	}
 	if len(b.events) == 0 && !w.changed {
 		return nil
@@ -213,6 +216,14 @@ func (w *watch) deliver(ctx context.Context) error {
 	w.changed = false
 	w.number++
 	return w.feed.Emit(ctx, core.Batch{Events: b.events, Cursor: w.cursor()})
+}
+
+// inTurn lists what is due, first what comes after the one that had more than its batch
+// could take: a file that never ends does not keep the others waiting.
+func (w *watch) inTurn() []string {
+	refs := slices.Sorted(maps.Keys(w.due))
+	i, _ := slices.BinarySearch(refs, w.turn)
+	return slices.Concat(refs[i:], refs[:i])
 }
 
 // Bounds of one batch.

@@ -153,6 +153,39 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// More than one rotation may pass while no server runs.
+func TestRotatedTwiceMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.add("app.log", "older\n")
+	w.watched(w.path("app.log"))
+	w.add("app.log", "a\n")
+	w.expect("a")
+	w.add("app.log.9", "of a rotation before\n")
+	w.add("app.log.conf", "no log\n")
+	w.stop()
+	w.add("app.log", "b\n")
+	w.rename("app.log", "app.log.3")
+	w.add("app.log.2", "c\n")
+	w.add("app.log.1", "d\n")
+	w.add("app.log", "e\n")
+	for i, name := range []string{"app.log.9", "app.log.3", "app.log.2", "app.log.1", "app.log", "app.log.conf"} {
+		at := time.Now().Add(time.Duration(i-10) * time.Second)
+		if err := os.Chtimes(w.path(name), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.start()
+	w.expect("a", "b", "c", "d", "e")
+	if want := []string{"a", "b", "c", "d", "e"}; !slices.Equal(w.lines, want) {
+		t.Errorf("the order is %q", w.lines)
+	}
+	w.stop()
+	w.start()
+	w.add("app.log", "f\n")
+	w.expect("a", "b", "c", "d", "e", "f")
+}
+
 func TestLongLinesAreCut(t *testing.T) {
 	w := newWorld(t)
 	w.source.MaxLine = 10
@@ -219,6 +252,25 @@ func TestLargeBacklogComesInBatches(t *testing.T) {
 	w.expect(want...)
 	if !slices.Equal(w.lines, want) {
 		t.Error("the lines came in another order")
+	}
+}
+
+// One file that is written to without end does not keep the lines of others waiting.
+func TestBusyFileLeavesRoomForOthers(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	busy, other := "a.log", "b.log"
+	if w.watched(w.path(busy)) > w.watched(w.path(other)) {
+		busy, other = other, busy // the first in order is the busy one
+	}
+	w.stop()
+	const many = 20 * batchEvents
+	w.add(busy, strings.Repeat("again\n", many))
+	w.add(other, "rare\n")
+	w.start()
+	w.await("all lines", func() bool { return len(w.lines) == many+1 })
+	if at := slices.Index(w.lines, "rare"); at > 2*batchEvents {
+		t.Errorf("the line of the other file came after %d of the busy one's", at)
 	}
 }
 

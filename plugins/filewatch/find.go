@@ -3,7 +3,10 @@ package filewatch
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"time"
 )
 
 // locate finds the file that a stored mark is in: at the path, or beside it when it was
@@ -76,6 +79,43 @@ func (t *tail) findCopy(f *file) *file {
 		}
 	}
 	return nil
+}
+
+// rotatedSince opens the files that came to the path and were rotated away while nobody
+// watched, oldest first: those written to after the newest one known, which lies under a
+// rotation's name itself.
+func (t *tail) rotatedSince(newest *file) []*file {
+	info, err := newest.Stat()
+	if err != nil || !t.rotated(newest.Name()) {
+		return nil
+	}
+	written := map[*file]time.Time{}
+	var files []*file
+	for _, path := range t.beside() {
+		now, err := os.Stat(path)
+		if err != nil || !t.rotated(path) || !now.ModTime().After(info.ModTime()) {
+			continue
+		}
+		f, err := openFile(path)
+		if err != nil {
+			continue
+		}
+		if t.holds(f) {
+			f.Close()
+			continue
+		}
+		files, written[f] = append(files, f), now.ModTime()
+	}
+	slices.SortFunc(files, func(a, b *file) int { return written[a].Compare(written[b]) })
+	return files
+}
+
+var rotationForm = regexp.MustCompile(`^[.-][0-9][0-9.:T_-]*$`)
+
+// rotated reports whether a name is the path's with a rotation's number or date behind it.
+func (t *tail) rotated(path string) bool {
+	end, ok := strings.CutPrefix(filepath.Base(path), filepath.Base(t.path))
+	return ok && rotationForm.MatchString(end)
 }
 
 // beside lists the other files of the path's folder.

@@ -34,16 +34,25 @@ func (t *tail) close() {
 // resume goes on at stored places.
 func (t *tail) resume(marks []mark) {
 	t.begun = true
+	var newest *file
 	for _, m := range marks {
 		f := t.locate(m)
+		newest = f
 		if f == nil {
 			t.changed = true
 			t.Log.Warn("file watch: a file was not found again; lines added to it meanwhile are lost",
 				"path", t.path, "inode", m.Inode, "read_up_to", m.Offset)
 			continue
 		}
-		f.left, f.quiet = true, t.Now() // until the path is seen
 		t.files = append(t.files, f)
+	}
+	if newest != nil {
+		since := t.rotatedSince(newest)
+		t.files = append(t.files, since...)
+		t.changed = t.changed || len(since) > 0
+	}
+	for _, f := range t.files {
+		t.leave(f) // until the path is seen
 	}
 }
 

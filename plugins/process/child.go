@@ -30,7 +30,8 @@ type child struct {
 	stdout *io.PipeReader
 	stdin  *io.PipeWriter // the other end of stdout
 	exited chan struct{}
-	state  string // how it ended; to be read after exited
+	state  string        // how it ended; to be read after exited
+	self   proc.Identity // to be read when started
 
 	mu      sync.Mutex
 	started bool
@@ -63,7 +64,7 @@ func (c *child) Start(context.Context) error {
 	if err := c.forker.start(c.cmd); err != nil {
 		return err
 	}
-	c.started = true
+	c.started, c.self = true, proc.Identify(c.cmd.Process.Pid)
 	go c.await()
 	return nil
 }
@@ -105,7 +106,8 @@ func (c *child) Kill(context.Context) error {
 	}
 	now, cancel := context.WithCancel(context.Background())
 	cancel() // no grace
-	err := proc.Ender{}.End(now, proc.Target{Mark: c.mark})
+	// By both, since the mark of a process that changed its title or its user cannot be read.
+	err := proc.Ender{}.End(now, proc.Target{Identity: c.self, Mark: c.mark})
 	if err != nil {
 		c.cmd.Process.Kill() // the last thing to try, where /proc cannot be read; err says what is wrong
 	}

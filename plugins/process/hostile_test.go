@@ -149,6 +149,40 @@ func TestCancelIgnored(t *testing.T) {
 	does(t, p, "echo")
 }
 
+// A process may overwrite its environment, or keep it from being read, and its mark with
+// that.
+func TestProcessWithoutItsMarkIsEnded(t *testing.T) {
+	config := testConfig(t)
+	config.CancelGrace = 100 * time.Millisecond
+	c := New(config)
+	p := load(t, c, "plugin")
+	pid := does(t, p, "pid")
+	if got := does(t, p, "rename"); got != "null" || len(survivors(t, c)) > 0 {
+		t.Fatalf("rename: %s; the process still carries its mark", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	h := newAsked()
+	go func() {
+		<-h.ops
+		cancel()
+	}()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Call(ctx, wire.Call{Action: "ignore"}, h)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		wants(t, "ignore", err, wire.Canceled, "")
+	case <-time.After(config.CancelGrace + noise):
+		kill(t, pid) // or the test would never end
+		t.Fatal("the call goes on after its cancel")
+	}
+	if n, _ := strconv.Atoi(pid); runs(n) {
+		t.Error("the process lives")
+	}
+}
+
 func TestStoppedProcess(t *testing.T) {
 	p := load(t, New(testConfig(t)), "plugin")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -25,6 +25,14 @@ type privilege struct {
 // then has an empty input.
 const fromInput = `eval "$(cat)"`
 
+// whole is what a host is asked to run for a text that comes through the input: the text
+// if all of it has come, up to the mark behind it. What a lost connection, or a cancel,
+// cut off is another command, and is not run.
+func whole(text, mark string) program {
+	check := "t=$(cat); case $t in (*" + mark + `) printf %s "${t%` + mark + `}";; (*) echo false;; esac`
+	return program{line: `eval "$(sh -c ` + shellarg.Quote(check) + `)"`, stdin: []byte(text + "\n" + mark)}
+}
+
 // program makes a shell text ready for a host. The login shell first prints announce, and
 // the process group it leads.
 //
@@ -36,14 +44,14 @@ func (p privilege) program(text, mark string) program {
 	announce := "sh -c " + shellarg.Quote("echo "+announcement(mark)+"$PPID") + "\n"
 	switch {
 	case !p.sudo:
-		return program{line: fromInput, stdin: []byte(announce + text)}
+		return whole(announce+text, mark)
 	case p.password == "":
 		return program{line: announce + "sudo -n -E -- bash -c " + shellarg.Quote(text), tty: true}
 	}
 	read := `while IFS= read -r line && [ "$line" != ` + mark + ` ]; do :; done; ` + fromInput
-	return program{line: fromInput, stdin: []byte(announce +
-		"{ printf '%s\\n\\n%s\\n' " + shellarg.Quote(p.password) + " " + mark + "; printf '%s' " + shellarg.Quote(text) + "; } | " +
-		"sudo -S -p '' -E -- bash -c " + shellarg.Quote(read))}
+	return whole(announce+
+		"{ printf '%s\\n\\n%s\\n' "+shellarg.Quote(p.password)+" "+mark+"; printf '%s' "+shellarg.Quote(text)+"; } | "+
+		"sudo -S -p '' -E -- bash -c "+shellarg.Quote(read), mark)
 }
 
 func announcement(mark string) string { return "petrel-" + mark + ":" }

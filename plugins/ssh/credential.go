@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/plugins/regular"
 )
 
 // credential is what a user is known by: one of a password, a key and an agent.
@@ -56,7 +57,7 @@ func keyFileCredential(field, path, passphrase string) (*credential, error) {
 			path = filepath.Join(home, rest)
 		}
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := regular.ReadKey(path)
 	if err != nil {
 		var reason *os.PathError
 		errors.As(err, &reason)

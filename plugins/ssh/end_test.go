@@ -133,6 +133,33 @@ func TestConnectionLost(t *testing.T) {
 	}
 }
 
+// A command that came to the host only in part is another command: it does not run.
+func TestCommandCutOffDoesNotRun(t *testing.T) {
+	s := server(t)
+	const through = 256 << 10 // bytes that get to the host
+	at := listen(t, func(in net.Conn) {
+		out, err := net.Dial("tcp", s.Addr(1))
+		if err != nil {
+			return
+		}
+		defer out.Close()
+		go io.Copy(in, out)
+		io.CopyN(out, in, through)
+	})
+	c := carrier(t, s, Config{HostKeys: Off})
+	ran := filepath.Join(t.TempDir(), "ran")
+	got := run1(t, t.Context(), c, call(s, "echo $$ > "+ran+"\n: "+strings.Repeat("x\n", through), values{"hosts": at}))
+	if got.Status != core.Failed {
+		t.Errorf("%s %s", got.Status, got.Value)
+	}
+	for range 20 {
+		if _, err := os.Stat(ran); err == nil {
+			t.Fatal("the beginning of the command ran")
+		}
+		time.Sleep(50 * time.Millisecond) // nobody tells that something does not run
+	}
+}
+
 // A connection that died while nobody used it is replaced.
 func TestBrokenConnectionIsReplaced(t *testing.T) {
 	s := server(t)

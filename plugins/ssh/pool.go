@@ -190,6 +190,7 @@ func (c *conn) release() {
 	switch {
 	case c.uses > 0:
 	case !c.isReady(), c.dead, p.closed:
+		c.dead = true // nobody else shall wait for an attempt that is given up
 		end = append(end, c)
 	default:
 		end = p.surplus()

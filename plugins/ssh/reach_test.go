@@ -125,6 +125,7 @@ func TestKeysThatAreNot(t *testing.T) {
 	}{
 		"wrong key":          {values{"private_key": wrong}, "", []string{"user " + s.User + " was not let in with the key in " + wrong, "SHA256:", "authorized_keys of " + s.User}},
 		"no such file":       {values{"private_key": "/no/such/key"}, "private_key", []string{"private_key: the key file /no/such/key", "no such file"}},
+		"no file":            {values{"private_key": "/dev/null"}, "private_key", []string{"the key file /dev/null", "not a regular file"}},
 		"public key":         {values{"private_key": pub}, "private_key", []string{"is a public key"}},
 		"no key":             {values{"private_key": "-----BEGIN PRIVATE KEY-----\nx"}, "private_key", []string{"is no private key"}},
 		"no passphrase":      {values{"private_key": closed}, "passphrase", []string{"encrypted"}},

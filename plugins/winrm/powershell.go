@@ -31,14 +31,14 @@ func (s *shell) powerShell(ctx context.Context, script, id string, out output) (
 		return s.run(ctx, line, out.stdout, &stderr)
 	}
 	file := "petrel-" + id + ".ps1"
-	if err := s.upload(ctx, script, file); err != nil {
-		return 0, err
-	}
-	defer func() {
+	defer func() { // also of a part of it: the script holds the action's parameters
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
 		s.run(ctx, `del /q "%TEMP%\`+file+`"`, io.Discard, io.Discard) // what stays is one file in TEMP
 	}()
+	if err := s.upload(ctx, script, file); err != nil {
+		return 0, err
+	}
 	return s.run(ctx, `powershell -executionpolicy bypass -file "%TEMP%\`+file+`"`, out.stdout, &stderr)
 }
 

@@ -313,6 +313,32 @@ func TestUploadFails(t *testing.T) {
 	m := newMachine(t, func(string) reply { return reply{code: 1, err: "disk full"} })
 	_, _, err := start(t, t.Context(), m, "winrm-ps-cmd", map[string]any{"cmd": strings.Repeat("x", 9000)})
 	wantError(t, err, core.Unavailable, "disk full")
+	m.wantTakenAway(t)
+}
+
+// wantTakenAway wants the last command to remove the file that the first one began.
+func (m *machine) wantTakenAway(t *testing.T) {
+	t.Helper()
+	file := appended.FindStringSubmatch(decodeCommand(t, m.commands[0]))[2]
+	if last := m.commands[len(m.commands)-1]; last != `del /q "%TEMP%\`+file+`"` {
+		t.Errorf("%s is left: the last command is %.60s", file, last)
+	}
+}
+
+func TestUploadCutOff(t *testing.T) {
+	m := newMachine(t, func(command string) reply {
+		if strings.HasPrefix(command, "del ") {
+			return reply{}
+		}
+		return reply{parts: []string{"hang"}}
+	})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() { <-m.waiting; cancel(core.ErrCanceled) }()
+	got, _, err := start(t, ctx, m, "winrm-ps-cmd", map[string]any{"cmd": strings.Repeat("x", 9000)})
+	if err != nil || got.Status != core.Canceled {
+		t.Errorf("%s %s, error %v", got.Status, got.Value, err)
+	}
+	m.wantTakenAway(t)
 }
 
 func TestScript(t *testing.T) {

@@ -2,12 +2,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -92,6 +94,7 @@ var actions = map[string]func(ctx context.Context, c wire.Call, host process.Hos
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		select {} // the signal takes a moment
 	},
+	"rename": func(context.Context, wire.Call, process.Host) any { return clearEnviron() },
 	"fork": func(context.Context, wire.Call, process.Host) any {
 		cmd := exec.Command(os.Args[0], "sleep")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -101,4 +104,24 @@ var actions = map[string]func(ctx context.Context, c wire.Call, host process.Hos
 		}
 		return cmd.Process.Pid
 	},
+}
+
+// clearEnviron overwrites the memory that /proc shows as the environment, as programs do
+// that change their title.
+func clearEnviron() error {
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return err
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const begin, end = 50 - 3, 51 - 3 // env_start and env_end; the first field here is the third
+	from, _ := strconv.ParseInt(fields[begin], 10, 64)
+	to, _ := strconv.ParseInt(fields[end], 10, 64)
+	memory, err := os.OpenFile("/proc/self/mem", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer memory.Close()
+	_, err = memory.WriteAt(make([]byte, to-from), from)
+	return err
 }
