@@ -126,18 +126,22 @@ func (e *Engine) End(ctx context.Context, tx *store.Tx, x *core.Execution, r cor
 }
 
 // Pause asks a running workflow to begin nothing new; what runs already goes on to its
-// end. Errors: NotFound; Invalid for what is no workflow; Conflict when it does not run.
+// end. One that stands still because of a question goes on with the answer no longer.
+// Errors: NotFound; Invalid for what is no workflow; Conflict when it does not run.
 // st2: execution reference, statuses.
 func (e *Engine) Pause(ctx context.Context, tx *store.Tx, id, user string) (*core.Execution, error) {
 	x, err := e.workflow(ctx, tx, id, "pause")
-	if err != nil || x.Status == core.Pausing || x.Status == core.Paused {
+	still := err == nil && (x.Status == core.Pausing || x.Status == core.Paused)
+	if err != nil || still && x.Context.PausedBy != "" {
 		return x, err
 	}
-	if x.Status != core.Running {
+	if !still && x.Status != core.Running {
 		return x, core.Errorf(core.Conflict, "Unable to pause execution \"%s\" because it is not in a running state: it is %s.", id, x.Status)
 	}
 	x.Context.PausedBy, x.Context.ResumedBy = user, ""
-	x.Move(core.Pausing, tx.Time())
+	if !still {
+		x.Move(core.Pausing, tx.Time())
+	}
 	e.Look(tx, x)
 	return x, tx.Executions().Put(ctx, x)
 }

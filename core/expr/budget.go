@@ -135,6 +135,17 @@ func (b *Budget) GrowItems(n int) error { return b.Grow(int64(n) * itemSize) }
 // GrowEntries spends the memory of n more entries of a dict or set.
 func (b *Budget) GrowEntries(n int) error { return b.Grow(int64(n) * entrySize) }
 
+// readBytes is how many bytes of text are looked through in one step.
+const readBytes = 64
+
+// ReadText spends the steps of looking through v when it is text: what only reads asks for no memory.
+func ReadText(b *Budget, v Value) error {
+	if s, ok := Text(v); ok {
+		return b.Step(int64(len(s)) / readBytes)
+	}
+	return nil
+}
+
 // Enter spends one level of call depth; every successful Enter needs a Leave.
 func (b *Budget) Enter() error {
 	if b == nil {

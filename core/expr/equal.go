@@ -20,7 +20,10 @@ func equal(b *Budget, x, y Value, depth int) (bool, error) {
 	}
 	if s, ok := Text(x); ok {
 		t, ok := Text(y)
-		return ok && s == t, nil
+		if !ok || len(s) != len(t) {
+			return false, nil
+		}
+		return s == t, b.Step(int64(len(s)) / readBytes)
 	}
 	if isNumber(x) {
 		if !isNumber(y) {

@@ -240,7 +240,7 @@ func (f formatSpec) character(n *big.Int) (string, error) {
 	if !n.IsInt64() || n.Int64() < 0 || n.Int64() > utf8.MaxRune {
 		return "", Errorf("OverflowError", "%%c arg not in range(0x110000)")
 	}
-	return f.pad("", string(rune(n.Int64())), '<'), nil
+	return f.pad("", string(rune(n.Int64())), '>'), nil
 }
 
 func (f formatSpec) signOf(negative bool) string {
@@ -259,11 +259,11 @@ func (f formatSpec) group(whole, rest string, prefix, every int) string {
 		return whole + rest
 	}
 	if f.fill == '0' && f.align == '=' {
-		for room := f.width - prefix - len(rest); ; whole = "0" + whole {
-			if n := len(whole); n+(n-1)/every >= room {
-				break
-			}
+		n, room := len(whole), f.width-prefix-len(rest)
+		for n+(n-1)/every < room {
+			n++
 		}
+		whole = strings.Repeat("0", n-len(whole)) + whole
 	}
 	var sb strings.Builder
 	for i, c := range whole {

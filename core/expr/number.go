@@ -1,9 +1,11 @@
 package expr
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Trunc is Python's int(f) of a float.
@@ -23,7 +25,7 @@ func Trunc(f float64) (Value, error) {
 
 // ParseInt is Python's int(text, base): spaces around, a sign, underscores between digits, prefixes of the base.
 func ParseInt(s string, base int) (Value, bool) {
-	t := strings.ToLower(strings.TrimSpace(s))
+	t := strings.ToLower(asciiDigits(strings.TrimSpace(s)))
 	sign := ""
 	if t != "" && (t[0] == '-' || t[0] == '+') {
 		sign, t = t[:1], t[1:]
@@ -63,12 +65,32 @@ func trimBase(t string, base *int) (string, bool) {
 	return t, *base >= 2 && *base <= 36
 }
 
+// asciiDigits turns the decimal digits of all scripts, which Python reads in numbers, into ours.
+func asciiDigits(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 || !unicode.IsDigit(r) {
+			return r
+		}
+		value := rune(0) // digits stand in runs of ten, and each run begins at a zero
+		for unicode.IsDigit(r - value - 1) {
+			value++
+		}
+		return '0' + value%10
+	}, s)
+}
+
 // ParseFloat is Python's float(text).
 func ParseFloat(s string) (float64, bool) {
-	t := strings.TrimSpace(s)
+	t := asciiDigits(strings.TrimSpace(s))
 	bare := strings.TrimLeft(strings.ToLower(t), "+-")
 	if strings.HasPrefix(bare, "0x") || strings.HasPrefix(bare, "_") || strings.HasSuffix(bare, "_") || strings.Contains(bare, "__") {
 		return 0, false
+	}
+	if bare == "nan" && len(t) <= len("-nan") { // Go knows no sign on it
+		return math.NaN(), true
 	}
 	f, err := strconv.ParseFloat(strings.ReplaceAll(t, "_", ""), 64)
 	if err != nil && f == 0 {

@@ -60,7 +60,7 @@ func order(b *Budget, op string, x, y Value, depth int) (cmp int, ordered bool, 
 	}
 	if s, ok := Text(x); ok {
 		if t, ok := Text(y); ok {
-			return strings.Compare(s, t), true, nil
+			return strings.Compare(s, t), true, b.Step(int64(min(len(s), len(t))) / readBytes)
 		}
 	}
 	if xs, ys, ok := sequences(x, y); ok {

@@ -1,5 +1,7 @@
 package expr
 
+import "unicode/utf8"
+
 // Index is the element of a sequence (list, tuple, str, range) at an int position, negative from
 // the end; ok is false when v is no sequence, i no int, or the position outside.
 func Index(v, i Value) (item Value, ok bool) {
@@ -49,9 +51,15 @@ func runeAt(s string, n int64) (Value, bool) {
 		}
 		return nil, false
 	}
-	runes := []rune(s)
-	if i, ok := position(n, len(runes)); ok {
-		return string(runes[i]), true
+	if n < 0 {
+		n += int64(utf8.RuneCountInString(s))
+	}
+	for i := range s {
+		if n == 0 {
+			_, size := utf8.DecodeRuneInString(s[i:])
+			return s[i : i+size], true
+		}
+		n--
 	}
 	return nil, false
 }
@@ -81,6 +89,14 @@ func Slice(b *Budget, v Value, s *SliceIndex) (out Value, ok bool, err error) {
 	case *List, Tuple, string, Markup, *Range:
 	default:
 		return nil, false, nil
+	}
+	if err := ReadText(b, v); err != nil { // characters are counted from the start
+		return nil, false, err
+	}
+	if text, ok := Text(v); ok && n < len(text) {
+		if err := b.Grow(4 * int64(n)); err != nil { // its characters, one by one
+			return nil, false, err
+		}
 	}
 	start, stop, step, err := s.Bounds(n)
 	if err != nil {

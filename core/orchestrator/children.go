@@ -222,8 +222,14 @@ func (s *session) notAsked(at *core.TaskContext, cause error) error {
 	return err
 }
 
+// mostDelay is how many seconds a task may be put off: ten years, as with other executions.
+const mostDelay = 3650 * 24 * 3600
+
 // request asks for a child under an id that follows from its place in the workflow.
 func (s *session) request(ctx context.Context, t *workflow.Task, a *workflow.Action, at *core.TaskContext) (*core.Execution, error) {
+	if t.Delay > mostDelay {
+		return nil, core.Errorf(core.Invalid, "the delay of the task %s is %d seconds, the most is %d", t.ID, t.Delay, mostDelay)
+	}
 	r := core.Request{
 		ID:     core.DeriveID("child", s.x.ID, strconv.Itoa(s.flow.Children)),
 		Action: a.Ref, Root: s.x.RootID(), User: s.x.Context.User, Delay: t.Delay * 1000,

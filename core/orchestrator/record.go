@@ -32,6 +32,9 @@ func (s *session) record(ctx context.Context) error {
 	s.x.Reason = reason
 	if s.moves(status) {
 		s.x.Move(status, s.tx.Time())
+		if status == core.Running {
+			s.x.Context.PausedBy = "" // a part of it that was resumed sets it going too
+		}
 		if status == core.Paused || status == core.Running {
 			s.o.Executions.Tell(s.tx, s.x)
 		}

@@ -186,3 +186,24 @@ func TestChains(t *testing.T) {
 		}
 	}
 }
+
+// A question that was taken back because its workflow failed is asked again: left as it was it would
+// cancel the workflow.
+func TestReRunAsksAgain(t *testing.T) {
+	w := newWorld(t, map[string]string{"w": flow(`
+tasks:
+  h: {action: test.hold name='h', next: [{when: <% ctx(v) = 1 %>, do: fail}]}
+  q: {action: test.ask, next: [{when: <% succeeded() %>, publish: [{r: <% result().response.v %>}]}]}
+output: [{r: <% ctx().get(r) %>}]
+`)})
+	w.start()
+	old := w.request("flow.w", `{"v": 1}`)
+	w.awaitHold("h")
+	w.awaitStatus(w.child(old, "q").ID, core.Pending)
+	w.letGo("h")
+	w.expectEnd(old, core.Failed, `{"r":null}`)
+	id := w.reRun(old, `{"v": 2}`, []string{"h"}, nil)
+	ask := w.awaitStatus(w.child(id, "q").ID, core.Pending)
+	w.answer(ask.ID, core.Succeeded)
+	w.expectEnd(id, core.Succeeded, `{"r":42}`)
+}

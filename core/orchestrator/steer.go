@@ -32,7 +32,10 @@ func (s *session) passOn(ctx context.Context) error {
 	switch s.x.Status {
 	case core.Canceling:
 		verb, user = s.o.Executions.Cancel, s.x.Context.CancelledBy
-	case core.Pausing:
+	case core.Pausing, core.Paused:
+		if s.x.Context.PausedBy == "" {
+			return nil // a question makes it stand still, and nobody else
+		}
 		verb, user = s.o.Executions.Pause, s.x.Context.PausedBy
 	case core.Resuming:
 		verb, user = s.o.Executions.Resume, s.x.Context.ResumedBy
@@ -47,11 +50,11 @@ func (s *session) passOn(ctx context.Context) error {
 		if c.Status.Final() || s.x.Status != core.Canceling && !s.o.Conducts(c.Runner) {
 			continue // only workflows can be paused; what runs goes on to its end
 		}
-		_, err := verb(ctx, s.tx, c.ID, user)
+		told, err := verb(ctx, s.tx, c.ID, user)
 		if !tooLate(err) {
 			return err
 		}
-		s.passed = s.passed || err == nil
+		s.passed = s.passed || err == nil && told.Status == core.Resuming // one that runs already says nothing
 	}
 	return nil
 }

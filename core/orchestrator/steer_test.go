@@ -1,8 +1,10 @@
 package orchestrator_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/petrelhq/petrel/core"
 )
@@ -275,5 +277,75 @@ func TestItemsArePausedAndCancelled(t *testing.T) {
 			w.expectEnd(id, core.Succeeded, `{"r":["a","b","c","d"]}`)
 		}
 		w.stop()
+	}
+}
+
+// A user who pauses a workflow that stands still because of a question, here deep inside of it, has
+// paused it: the answer alone sets nothing going.
+func TestPausedWhileAsking(t *testing.T) {
+	w := newWorld(t, map[string]string{"top": flow("tasks:\n  a: {action: flow.asks}\n"), "asks": flow(asks)})
+	w.start()
+	id := w.request("flow.top", "")
+	inner := w.child(id, "a").ID
+	ask := w.awaitStatus(w.child(inner, "ask").ID, core.Pending)
+	w.awaitStatus(id, core.Paused)
+	w.do(w.engine.Pause, id)
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		x, err := w.store.Executions().Get(context.Background(), inner)
+		if err != nil || time.Now().After(until) {
+			t.Fatalf("the inner workflow has not heard of it: %v", err)
+		}
+		if strings.HasPrefix(x.Reason, "paused by bob") {
+			break
+		}
+	}
+	w.answer(ask.ID, core.Succeeded)
+	again := w.request("flow.asks", "") // what comes after the answer in the queue
+	w.awaitStatus(w.child(again, "ask").ID, core.Pending)
+	w.awaitStatus(again, core.Paused)
+	if got := w.tree(id); got != "flow.top paused\n  a paused\n    ask succeeded\n" {
+		t.Errorf("after the answer:\n%s", got)
+	}
+	w.do(w.engine.Resume, id)
+	w.expectEnd(id, core.Succeeded, "null")
+}
+
+// A resume does not wait for word of a part that runs already.
+func TestResumedBesideAPartThatRuns(t *testing.T) {
+	w := newWorld(t, map[string]string{
+		"top":   flow("tasks:\n  a: {action: flow.inner name='a'}\n  b: {action: test.hold name='b'}\n"),
+		"inner": flow("tasks:\n  a: {action: test.hold name=<% ctx(name) %>, next: [{do: b}]}\n  b: {action: test.hold name='last'}\n"),
+	})
+	w.start()
+	id := w.request("flow.top", "")
+	w.awaitHold("a")
+	w.awaitHold("b")
+	inner := w.child(id, "a").ID
+	w.do(w.engine.Pause, id)
+	w.letGo("a")
+	w.awaitStatus(inner, core.Paused)
+	w.do(w.engine.Resume, inner)
+	w.awaitHold("last")
+	w.awaitStatus(id, core.Pausing) // its task b runs
+	w.do(w.engine.Resume, id)
+	w.awaitStatus(id, core.Running)
+	w.letGo("b")
+	w.letGo("last")
+	w.expectEnd(id, core.Succeeded, "null")
+}
+
+// What a part of a workflow sets going again is no longer paused by anybody.
+func TestAPartSetsItGoing(t *testing.T) {
+	w := newWorld(t, held)
+	w.start()
+	ids := w.levels(w.request("flow.top", ""))
+	w.do(w.engine.Pause, ids[1])
+	w.do(w.engine.Pause, ids[0])
+	w.letGo("h")
+	w.awaitStatus(ids[0], core.Paused)
+	w.do(w.engine.Resume, ids[1])
+	w.expectEnd(ids[0], core.Succeeded, "null")
+	if x := w.end(ids[0]); x.Context.PausedBy != "" {
+		t.Errorf("it was set going, and is paused by %s", x.Context.PausedBy)
 	}
 }

@@ -15,6 +15,8 @@ type visits map[string][]*visit // of each route one, those that began last at t
 type visit struct {
 	route int
 	ids   []string // "" where an item has none
+	flow  string   // the run of the workflow that the last of them is of, and
+	item  int      // its number
 }
 
 // add takes in children, in the order in which they began. Nobody has asked for them while
@@ -32,19 +34,20 @@ func (v visits) add(children ...*core.Execution) {
 
 func (v visits) begun(at *core.TaskContext, id string) {
 	all := v[at.Name]
-	now := &visit{route: at.Route}
-	if i := slices.IndexFunc(all, func(w *visit) bool { return w.route == at.Route }); i >= 0 {
-		now = all[i]
-		all = slices.Delete(all, i, i+1)
-	}
-	item := 0
+	now, item := &visit{route: at.Route}, 0
 	if at.Item != nil {
 		item = *at.Item
+	}
+	if i := slices.IndexFunc(all, func(w *visit) bool { return w.route == at.Route }); i >= 0 {
+		if all[i].flow != at.Workflow || item > all[i].item { // items begin in order; a rerun leaves some out
+			now = all[i]
+		}
+		all = slices.Delete(all, i, i+1)
 	}
 	if missing := item + 1 - len(now.ids); missing > 0 {
 		now.ids = append(now.ids, make([]string, missing)...)
 	}
-	now.ids[item] = id
+	now.ids[item], now.flow, now.item = id, at.Workflow, item
 	v[at.Name] = append(all, now)
 }
 

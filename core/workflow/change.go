@@ -40,6 +40,7 @@ var changeKinds = map[string]func() change{
 	"flag":    func() change { return new(stagedFlags) },
 	"items":   func() change { return new(stagedItems) },
 	"item":    func() change { return new(itemChanged) },
+	"list":    func() change { return new(stagedList) },
 }
 
 // data is a value as it is stored: JSON, nothing for null.

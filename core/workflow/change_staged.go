@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/expr"
 )
 
 // stagedAdded is a task that is to run. A snapshot writes it whole.
@@ -18,6 +19,7 @@ type stagedAdded struct {
 	Items     []core.Status `json:"i,omitempty"`
 	HasItems  bool          `json:"has,omitempty"`
 	AtOnce    bool          `json:"o,omitempty"`
+	List      data          `json:"l,omitzero"`
 	ID        int           `json:"q,omitempty"` // 0 for the next one
 	Completed bool          `json:"e,omitempty"`
 	OnFail    bool          `json:"f,omitempty"`
@@ -39,6 +41,7 @@ func (c *stagedAdded) apply(s *state) func() {
 			t.items.set(i, status)
 		}
 	}
+	t.list, _ = c.List.v.(*expr.List)
 	s.staged.add(t)
 	return func() {
 		s.staged.remove(t)
@@ -65,7 +68,7 @@ func (c *stagedJoined) apply(s *state) func() {
 	was := *t
 	s.staged.count(t, -1)
 	t.in, t.prev = s.scopes[c.Scope], append(t.prev, c.Origin)
-	t.items, t.completed, t.work = nil, false, nil
+	t.items, t.list, t.completed, t.work = nil, nil, false, nil
 	s.staged.count(t, 1)
 	return func() { s.restore(t, was) }
 }
@@ -124,6 +127,21 @@ func (c *stagedItems) apply(s *state) func() {
 	was := t.items
 	t.items = newItemStates(c.Count, c.AtOnce)
 	return func() { t.items = was }
+}
+
+// stagedList is the list of a task's items, which is not looked at again: it may come from outside, or
+// from the clock, and items are known by their number in it. Nothing lets it be looked at again.
+type stagedList struct {
+	ID   int  `json:"q"`
+	List data `json:"l,omitzero"`
+}
+
+func (c *stagedList) apply(s *state) func() {
+	t := s.staged.byID[c.ID]
+	list, work := t.list, t.work
+	t.list, _ = c.List.v.(*expr.List)
+	t.work = nil
+	return func() { t.list, t.work = list, work }
 }
 
 // itemChanged is a new status of an item.

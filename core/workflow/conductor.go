@@ -102,7 +102,7 @@ func (c *Conductor) firstVars(in Input) (vars *expr.Dict, failed bool) {
 		value, ok := given.Get(v.name)
 		if !ok {
 			var err error
-			if value, err = c.evaluate(v.value, &functions.Workflow{Vars: rolling}); err != nil {
+			if value, err = c.evaluate(v.value, c.reaching(rolling, "", 0)); err != nil {
 				c.note(err, Error{})
 				failed = true
 				continue
@@ -111,8 +111,17 @@ func (c *Conductor) firstVars(in Input) (vars *expr.Dict, failed bool) {
 		rolling = rolling.With(expr.DictOf(v.name, value))
 	}
 	first := merged(parent, rolling)
-	set, ok := c.evaluateAll(c.spec.vars, &functions.Workflow{Vars: first}, Error{})
+	set, ok := c.evaluateAll(c.spec.vars, c.reaching(first, "", 0), Error{})
 	return merged(first, set), failed || !ok
+}
+
+// reaching is what expressions see that need no more than variables and what lies outside of the workflow.
+func (c *Conductor) reaching(vars *expr.Dict, task string, route int) *functions.Workflow {
+	w := &functions.Workflow{Vars: vars}
+	if c.Functions != nil {
+		w.Extra = c.Functions(task, route)
+	}
+	return w
 }
 
 func emptyIfNil(d *expr.Dict) *expr.Dict {

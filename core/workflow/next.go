@@ -38,6 +38,7 @@ type Action struct {
 type work struct {
 	task    Task
 	actions []Action
+	list    *expr.List // of items, when it is to be stored
 }
 
 // Next gives the tasks that may begin now, by name and route. When one of them cannot be rendered, the
@@ -103,6 +104,10 @@ func (c *Conductor) prepare(t *staged) (Task, error) {
 	}
 	if t.items == nil || len(t.items.status) == 0 && task.Items > 0 {
 		c.do(&stagedItems{t.id, task.Items, task.Concurrency == 0})
+		if w.list != nil {
+			c.do(&stagedList{t.id, data{w.list}})
+			t.work = w
+		}
 	}
 	for _, i := range t.items.unbegun(c.limit(&task, t.items)) {
 		if i >= len(w.actions) { // rendered again elsewhere, from a list that has become shorter
@@ -137,7 +142,7 @@ func (c *Conductor) render(t *staged) (*work, error) {
 		a, err = c.renderChainAction(t)
 		w.actions = []Action{a}
 	} else if spec.with != nil {
-		err = c.renderItems(w, spec, see)
+		err = c.renderItems(w, t, see)
 	} else {
 		var a Action
 		a, err = c.renderAction(spec, see)
@@ -177,15 +182,21 @@ func (c *Conductor) renderAction(spec *task, see *functions.Workflow) (Action, e
 	return Action{Ref: name, Input: input}, nil
 }
 
-func (c *Conductor) renderItems(w *work, spec *task, see *functions.Workflow) error {
-	list, err := c.itemsOf(spec.with, see)
-	if err != nil {
-		return err
+func (c *Conductor) renderItems(w *work, t *staged, see *functions.Workflow) error {
+	spec, list := t.node.task, t.list
+	var err error
+	if list == nil {
+		if list, err = c.itemsOf(spec.with, see); err != nil {
+			return err
+		}
+		if !spec.with.variable {
+			w.list = list
+		}
 	}
-	w.task.HasItems, w.task.Items = true, len(list)
-	w.actions = make([]Action, len(list))
+	w.task.HasItems, w.task.Items = true, len(list.Items)
+	w.actions = make([]Action, len(list.Items))
 	here := *see
-	for i, item := range list {
+	for i, item := range list.Items {
 		here.Item = spec.with.named(item)
 		if w.actions[i], err = c.renderAction(spec, &here); err != nil {
 			return err
@@ -196,7 +207,7 @@ func (c *Conductor) renderItems(w *work, spec *task, see *functions.Workflow) er
 	return err
 }
 
-func (c *Conductor) itemsOf(with *items, see *functions.Workflow) ([]expr.Value, error) {
+func (c *Conductor) itemsOf(with *items, see *functions.Workflow) (*expr.List, error) {
 	v, err := c.evaluate(with.list, see)
 	if err != nil {
 		return nil, err
@@ -205,7 +216,7 @@ func (c *Conductor) itemsOf(with *items, see *functions.Workflow) ([]expr.Value,
 	if !ok {
 		return nil, failureIn(with.list, expr.Errorf("TypeError", "The value of \"%v\" is not type of list.", with.list.value))
 	}
-	return l.Items, nil
+	return l, nil
 }
 
 // named gives the parts of an item their names.

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/petrelhq/petrel/core/expr"
@@ -104,9 +105,13 @@ func readItems(v *document.Value) *items {
 	if before, after, named := strings.Cut(list, " in "); named {
 		w.names, list = strings.Split(strings.ReplaceAll(before, " ", ""), ","), after
 	}
-	w.list = newTemplate(strings.TrimSpace(list), field(v, "items"))
+	list = strings.TrimSpace(list)
+	w.list, w.variable = newTemplate(list, field(v, "items")), variableForm.MatchString(list)
 	return w
 }
+
+// variableForm finds expressions that give a variable, or a part of it, as it is.
+var variableForm = regexp.MustCompile(`^(?:<%|\{\{)\s*(?:ctx\(\s*['"]?\w*['"]?\s*\)|\$)(?:\.\w+)*\s*(?:%>|\}\})$`)
 
 func readJoin(v *document.Value) join {
 	if v == nil {

@@ -33,6 +33,7 @@ func (r Rerun) apply(c *Conductor) error {
 	if err != nil {
 		return err
 	}
+	chosen = c.withTakenBack(chosen)
 	indexes := make([]int, len(chosen))
 	for i, again := range chosen {
 		indexes[i] = again.entry.index
@@ -155,6 +156,25 @@ func (c *Conductor) withoutFollowers(chosen []candidate) []candidate {
 	return out
 }
 
+// withTakenBack adds what a workflow that failed has canceled itself, as questions that were of no use
+// any more: left as it is it would cancel the workflow. What comes after a chosen task runs again anyhow.
+func (c *Conductor) withTakenBack(chosen []candidate) []candidate {
+	if c.status == core.Canceled {
+		return chosen
+	}
+	follows := make([]bool, len(c.entries))
+	for _, again := range chosen {
+		follows[again.index] = true
+	}
+	for i, e := range c.entries {
+		follows[i] = follows[i] || slices.ContainsFunc(e.prev, func(o origin) bool { return follows[o.Entry] })
+		if !follows[i] && c.isLatest(e) && e.status == core.Canceled && !c.state.goesOn(e.place, false) {
+			chosen = append(chosen, candidate{e, false})
+		}
+	}
+	return chosen
+}
+
 func subset(some, all []int) bool {
 	return !slices.ContainsFunc(some, func(i int) bool { return !slices.Contains(all, i) })
 }
@@ -205,11 +225,18 @@ func (c *Conductor) endNoMore(e *entry) {
 	}
 }
 
-// recount resets a task that has another number of items now.
+// recount looks at the list of a task's items again, and resets one that has another number of them now.
 func (c *Conductor) recount(t *staged) {
 	list, err := c.itemsOf(t.node.task.with, c.sight(t.place, t.in))
-	if err == nil && len(list) != len(t.items.status) { // an error shows when the task begins
-		c.do(&stagedItems{t.id, len(list), t.items.atOnce})
+	if err != nil {
+		c.do(&stagedList{ID: t.id}) // it shows when the task begins
+		return
+	}
+	if len(list.Items) != len(t.items.status) {
+		c.do(&stagedItems{t.id, len(list.Items), t.items.atOnce})
+	}
+	if !t.node.task.with.variable {
+		c.do(&stagedList{t.id, data{list}})
 	}
 }
 

@@ -102,5 +102,8 @@ func (t *staged) change() change {
 	if t.items != nil {
 		c.HasItems, c.AtOnce, c.Items = true, t.items.atOnce, append(c.Items, t.items.status...)
 	}
+	if t.list != nil {
+		c.List = data{t.list}
+	}
 	return c
 }

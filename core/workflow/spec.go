@@ -67,6 +67,7 @@ type items struct {
 	list        template // an expression that gives a list
 	names       []string // of the parts of an item; nil when items go without a name
 	concurrency template
+	variable    bool // the list is no more than a variable, which is stored
 }
 
 // join says how many of the tasks before one need to lead to it.

@@ -4,6 +4,7 @@ import (
 	"container/list"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/expr"
 )
 
 // staging holds the tasks that are to run, or that wait for others to join, in the order in which they came.
@@ -26,6 +27,7 @@ type staged struct {
 	onFail    bool // runs although the workflow has failed
 	retry     *retryState
 	items     *itemStates // nil until the items are known
+	list      *expr.List  // the items, where another look at them might show others; else nil
 	work      *work       // rendered; not stored
 	element   *list.Element
 }

@@ -205,7 +205,7 @@ func (c *Conductor) retries(t *staged) (*retryState, error) {
 	if spec == nil {
 		return nil, nil
 	}
-	w := &functions.Workflow{Vars: c.varsOf(t.in)}
+	w := c.reaching(c.varsOf(t.in), t.node.ID, t.route)
 	delay, err := c.wholeNumber(spec.delay, w, "retry delay", t)
 	if err != nil {
 		return nil, err

@@ -86,6 +86,9 @@ func (f *frame) subscript(obj, key expr.Value) (expr.Value, bool, error) {
 	case expr.Indexer:
 		return x.Item(f.budget, key)
 	}
+	if err := expr.ReadText(f.budget, obj); err != nil { // characters are counted from the start
+		return nil, false, err
+	}
 	v, ok := expr.Index(obj, key)
 	return v, ok, nil
 }

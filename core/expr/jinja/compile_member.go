@@ -332,6 +332,11 @@ func (fn Func) use(f *frame, name string, call *expr.Call) (expr.Value, error) {
 	if err := f.budget.Call(); err != nil {
 		return nil, err
 	}
+	for _, arg := range call.Args {
+		if err := expr.ReadText(f.budget, arg); err != nil {
+			return nil, err
+		}
+	}
 	c := &Call{Call: *call, frame: f}
 	if fn.Variadic {
 		return fn.Fn(c, call.Args)

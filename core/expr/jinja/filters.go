@@ -1,6 +1,10 @@
 package jinja
 
-import "github.com/petrelhq/petrel/core/expr"
+import (
+	"strings"
+
+	"github.com/petrelhq/petrel/core/expr"
+)
 
 // builtinFilters are Jinja's own filters.
 func builtinFilters() map[string]Func {
@@ -98,8 +102,16 @@ func (c *Call) undefined(hint string) expr.Value {
 
 // getter makes the function behind attribute= arguments: "a.b.0" walks members; nil gives the item itself.
 func (c *Call) getter(attribute, missing expr.Value) func(expr.Value) (expr.Value, error) {
+	if text, ok := expr.Text(attribute); ok {
+		if err := c.Budget.GrowItems(2 * strings.Count(text, ".")); err != nil {
+			return func(expr.Value) (expr.Value, error) { return nil, err }
+		}
+	}
 	path := attributePath(attribute)
 	return func(v expr.Value) (expr.Value, error) {
+		if err := c.Budget.Step(int64(len(path))); err != nil {
+			return nil, err
+		}
 		for _, part := range path {
 			var err error
 			if v, err = c.frame.getItem(v, part); err != nil {

@@ -16,12 +16,16 @@ func filterEscape(c *Call, a []expr.Value) (expr.Value, error) {
 	if !safe {
 		s = expr.EscapeHTML(s)
 	}
-	return expr.Markup(s), nil
+	return expr.Markup(s), c.Budget.Grow(int64(len(s)))
 }
 
 func filterForceEscape(c *Call, a []expr.Value) (expr.Value, error) {
 	s, _, err := c.soft(a[0])
-	return expr.Markup(expr.EscapeHTML(s)), err
+	if err != nil {
+		return nil, err
+	}
+	s = expr.EscapeHTML(s)
+	return expr.Markup(s), c.Budget.Grow(int64(len(s)))
 }
 
 func filterSafe(c *Call, a []expr.Value) (expr.Value, error) {
@@ -76,7 +80,10 @@ func quoteURL(s string, query bool) string {
 
 func filterURLEncode(c *Call, a []expr.Value) (expr.Value, error) {
 	if s, ok := expr.Text(a[0]); ok {
-		return quoteURL(s, false), c.Budget.Grow(3 * int64(len(s)))
+		if err := c.Budget.Grow(3 * int64(len(s))); err != nil {
+			return nil, err
+		}
+		return quoteURL(s, false), nil
 	}
 	var pairs expr.Iterator
 	var err error
@@ -110,6 +117,9 @@ func filterURLEncode(c *Call, a []expr.Value) (expr.Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := c.Budget.Grow(6 * int64(len(k)+len(v))); err != nil { // "%XX" for a byte, once more when joined
+			return nil, err
+		}
 		out = append(out, quoteURL(k, true)+"="+quoteURL(v, true))
 	}
 }
@@ -124,11 +134,11 @@ func filterXMLAttr(c *Call, a []expr.Value) (expr.Value, error) {
 		if _, undef := v.(*expr.Undefined); v == nil || undef {
 			continue
 		}
-		name, _, err := c.soft(k)
-		if err != nil {
-			return nil, err
+		name, ok := expr.Text(k)
+		if !ok {
+			return nil, expr.Errorf("TypeError", "expected string or bytes-like object, got '%s'", expr.TypeName(k))
 		}
-		if strings.ContainsAny(name, " \t\n\r\f/>=") {
+		if strings.ContainsAny(name, " \t\n\r\f\v/>=") {
 			return nil, expr.Errorf("ValueError", "Invalid character in attribute name: %s", expr.QuoteText(name))
 		}
 		value, safe, err := c.soft(v)

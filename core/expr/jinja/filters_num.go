@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/petrelhq/petrel/core/expr"
 )
@@ -59,14 +60,22 @@ func filterInt(c *Call, a []expr.Value) (expr.Value, error) {
 	if !ok {
 		return a[1], nil
 	}
-	return intOfText(s, a[1], a[2])
+	return intOfText(c.Budget, s, a[1], a[2])
 }
 
+// intSquares is how many squared digits of an int are read in one step.
+const intSquares = 10000
+
 // intOfText reads an int, or a float and cuts it, or gives the default.
-func intOfText(s string, missing, base expr.Value) (expr.Value, error) {
+func intOfText(b *expr.Budget, s string, missing, base expr.Value) (expr.Value, error) {
 	n, err := expr.AsInt(base)
 	if err != nil {
 		return nil, err
+	}
+	if n != 10 { // of base 10, only 4300 digits are read
+		if err := b.Step(int64(len(s)) * int64(len(s)) / intSquares); err != nil {
+			return nil, err
+		}
 	}
 	if v, ok := expr.ParseInt(s, int(n)); ok {
 		return v, nil
@@ -117,8 +126,29 @@ func roundFloat(x float64, digits int64) (expr.Value, error) {
 		f, err := strconv.ParseFloat(strconv.FormatFloat(x, 'f', int(digits), 64), 64)
 		return f, err
 	}
-	scale := math.Pow(10, float64(-digits))
-	return math.RoundToEven(x/scale) * scale, nil
+	return roundWhole(x, int(digits))
+}
+
+// roundWhole rounds to tens, hundreds …: to so many of the decimal digits, which Go rounds exactly.
+func roundWhole(x float64, digits int) (expr.Value, error) {
+	_, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', -1, 64), "e")
+	first, err := strconv.Atoi(exponent)
+	if err != nil {
+		return nil, err
+	}
+	kept := first + digits
+	if half, _ := strconv.ParseFloat("5e"+exponent, 64); kept < -1 || kept == -1 && math.Abs(x) <= half {
+		return math.Copysign(0, x), nil
+	}
+	text := strconv.FormatFloat(x, 'e', max(kept, 0), 64)
+	if kept == -1 { // up to the unit, which is larger than x
+		text = strconv.FormatFloat(math.Copysign(1, x), 'f', 0, 64) + "e" + strconv.Itoa(-digits)
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return nil, expr.Errorf("OverflowError", "rounded value too large to represent")
+	}
+	return f, nil
 }
 
 // roundInt rounds to tens, hundreds … half to even; digits after the point change nothing.

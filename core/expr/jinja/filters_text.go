@@ -2,7 +2,6 @@ package jinja
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/petrelhq/petrel/core/expr"
@@ -114,8 +113,7 @@ func filterWordCount(c *Call, a []expr.Value) (expr.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	isWord := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }
-	return int64(len(strings.FieldsFunc(s, func(r rune) bool { return !isWord(r) }))), nil
+	return int64(countRuns(s, isWordRune)), nil
 }
 
 func filterTruncate(c *Call, a []expr.Value) (expr.Value, error) {
@@ -198,6 +196,9 @@ func filterIndent(c *Call, a []expr.Value) (expr.Value, error) {
 		return nil, err
 	}
 	if err := c.Budget.Grow(int64(strings.Count(s, "\n")+1) * int64(len(pad))); err != nil {
+		return nil, err
+	}
+	if err := growLines(c.Budget, s); err != nil {
 		return nil, err
 	}
 	return softValue(indentText(s, pad, first, blank), safe), nil

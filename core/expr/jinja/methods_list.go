@@ -96,7 +96,7 @@ func listRemove(c *Call, l *expr.List, a []expr.Value) (expr.Value, error) {
 		}
 		if eq {
 			l.Items = slices.Delete(l.Items, i, i+1)
-			return nil, nil
+			return nil, c.Budget.Step(int64(len(l.Items)-i) / 8)
 		}
 	}
 	return nil, expr.Errorf("ValueError", "list.remove(x): x not in list")

@@ -137,6 +137,9 @@ func strSplit(bySep func(s, sep string, n int) []string, fields func(s string, n
 			n = int64(len(s)) + 1
 		}
 		if a[0] == nil {
+			if err := growParts(c.Budget, min(n+1, int64(countFields(s)))); err != nil {
+				return nil, err
+			}
 			return textList(c.Budget, fields(s, int(n)))
 		}
 		sep, err := textArg(a[0], "sep")
@@ -146,8 +149,40 @@ func strSplit(bySep func(s, sep string, n int) []string, fields func(s string, n
 		if sep == "" {
 			return nil, expr.Errorf("ValueError", "empty separator")
 		}
+		if err := growParts(c.Budget, min(n, int64(strings.Count(s, sep)))+1); err != nil {
+			return nil, err
+		}
 		return textList(c.Budget, bySep(s, sep, int(n)))
 	}
+}
+
+// growParts spends the memory of n parts of a text, before they are cut out of it.
+func growParts(b *expr.Budget, n int64) error { return b.Grow(n * 16) }
+
+// countFields is how many words blanks set apart.
+func countFields(s string) int { return countRuns(s, func(r rune) bool { return !isSpace(r) }) }
+
+// countRuns is how many runs of such characters a text has.
+func countRuns(s string, is func(rune) bool) int {
+	n, inside := 0, false
+	for _, r := range s {
+		was := inside
+		if inside = is(r); inside && !was {
+			n++
+		}
+	}
+	return n
+}
+
+// growLines is growParts for the lines of a text.
+func growLines(b *expr.Budget, s string) error {
+	n := int64(1)
+	for _, r := range s {
+		if isLineEnd(r) {
+			n++
+		}
+	}
+	return growParts(b, n)
 }
 
 func textList(b *expr.Budget, parts []string) (expr.Value, error) {
@@ -229,6 +264,9 @@ func isLineEnd(r rune) bool {
 func strSplitLines(c *Call, s string, a []expr.Value) (expr.Value, error) {
 	keep, err := expr.Truthy(a[0])
 	if err != nil {
+		return nil, err
+	}
+	if err := growLines(c.Budget, s); err != nil {
 		return nil, err
 	}
 	return textList(c.Budget, splitLines(s, keep))

@@ -198,6 +198,12 @@ func (p *prettyPrinter) text(s string, indent, after int) error {
 		indent++
 		after++
 	}
+	if err := p.b.Grow(4 * int64(len(s))); err != nil { // the rows, quoted
+		return err
+	}
+	if err := p.b.Step(int64(len(s)) / 4); err != nil { // every word is quoted with the row before it
+		return err
+	}
 	rows := p.rows(s, pprintWidth-indent, after)
 	out := strings.Join(rows, "\n"+strings.Repeat(" ", indent))
 	if len(rows) > 1 && top {

@@ -81,12 +81,15 @@ func (f *formatter) run(s string, depth int, out *buffer) error {
 
 // fieldEnd is where the "}" of a field is.
 func fieldEnd(s string) (int, error) {
-	depth, inIndex := 1, false
+	depth, inIndex, inName := 1, false, true
 	for i := range len(s) {
 		switch c := s[i]; {
 		case inIndex:
 			inIndex = c != ']'
-		case c == '[' && depth == 1 && !strings.ContainsAny(s[:i], ":!"):
+			inName = inName && c != ':' && c != '!'
+		case c == ':' || c == '!':
+			inName = false
+		case c == '[' && depth == 1 && inName:
 			inIndex = true
 		case c == '{':
 			depth++
@@ -192,6 +195,9 @@ func (f *formatter) lookup(name string) (expr.Value, error) {
 	}
 	v, err := f.first(name[:i])
 	for rest := name[i:]; err == nil && rest != ""; {
+		if err := f.f.budget.Step(1); err != nil {
+			return nil, err
+		}
 		v, rest, err = f.step(v, rest)
 	}
 	return v, err

@@ -10,8 +10,8 @@ import (
 
 // What urlize takes for a link. These patterns have no nested repeats; Go's matcher is linear anyway.
 var (
-	webLink  = regexp.MustCompile(`(?i)^((https?://|www\.)(([\w%-]+\.)+)?([a-z]{2,63}|xn--[\w%]{2,59})|([\w%-]{2,63}\.)+(com|net|int|edu|gov|org|info|mil)|(https?://)((([\d]{1,3})(\.[\d]{1,3}){3})|(\[([\da-f]{0,4}:){2}([\da-f]{0,4}:?){1,6}\])))(:[\d]{1,5})?([/?#]\S*)?$`)
-	mailLink = regexp.MustCompile(`^\S+@\w[\w.-]*\.\w+$`)
+	webLink  = regexp.MustCompile(`(?i)^((https?://|www\.)(([\p{L}\p{N}_%-]+\.)+)?([a-z]{2,63}|xn--[\p{L}\p{N}_%]{2,59})|([\p{L}\p{N}_%-]{2,63}\.)+(com|net|int|edu|gov|org|info|mil)|(https?://)((([\d]{1,3})(\.[\d]{1,3}){3})|(\[([\da-f]{0,4}:){2}([\da-f]{0,4}:?){1,6}\])))(:[\d]{1,5})?([/?#]\S*)?$`)
+	mailLink = regexp.MustCompile(`^\S+@[\p{L}\p{N}_][\p{L}\p{N}_.-]*\.[\p{L}\p{N}_]+$`)
 	scheme   = regexp.MustCompile(`^([\w.+-]{2,}:(/){0,2})$`)
 	opening  = regexp.MustCompile(`^([(<]|&lt;)+`)
 	closing  = regexp.MustCompile(`([)>.,\n]|&gt;)+$`)
@@ -107,10 +107,14 @@ func (l *linker) text(b *expr.Budget, s string) (string, error) {
 		if end < 0 {
 			end = len(s)
 		}
-		if err := b.Step(urlizeSteps * int64(end+1)); err != nil {
+		if err := b.Step(urlizeSteps*int64(end+1) + int64(len(l.schemes))); err != nil {
 			return "", err
 		}
-		sb.WriteString(l.word(s[:end]))
+		word := l.word(s[:end])
+		if err := b.Grow(6 * int64(max(len(word)-end, 0))); err != nil { // a link repeats rel and target, and is put together in steps
+			return "", err
+		}
+		sb.WriteString(word)
 		s = s[end:]
 		end = strings.IndexFunc(s, func(r rune) bool { return !isSpace(r) })
 		if end < 0 {
@@ -161,10 +165,11 @@ func balance(middle, tail string) (string, string) {
 		if open <= strings.Count(middle, b[1]) {
 			continue
 		}
+		end := 0
 		for range min(open, strings.Count(tail, b[1])) {
-			i := strings.Index(tail, b[1]) + len(b[1])
-			middle, tail = middle+tail[:i], tail[i:]
+			end += strings.Index(tail[end:], b[1]) + len(b[1])
 		}
+		middle, tail = middle+tail[:end], tail[end:]
 	}
 	return middle, tail
 }

@@ -40,6 +40,9 @@ func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
 			return nil, err
 		}
 	}
+	if err := growLines(c.Budget, s); err != nil {
+		return nil, err
+	}
 	out := newBuffer(c.Budget)
 	for i, line := range splitLines(s, false) {
 		if width <= 0 {
@@ -64,14 +67,17 @@ func filterWordWrap(c *Call, a []expr.Value) (expr.Value, error) {
 // line breaks one line; blanks at the ends of the pieces are dropped, those at its start are kept.
 func (w wrapper) line(b *expr.Budget, line string) ([]string, error) {
 	var lines []string
-	chunks := w.chunks(line)
-	if err := b.GrowItems(3 * len(chunks)); err != nil { // the pieces, the rows, the lines
+	if err := b.GrowItems(3 * countChunks(line)); err != nil { // the pieces, the rows, the lines
 		return nil, err
 	}
+	chunks := w.chunks(line)
 	for len(chunks) > 0 {
 		if len(lines) > 0 && isBlank(chunks[0]) {
 			chunks = chunks[1:]
 			continue
+		}
+		if err := b.GrowItems(2); err != nil { // a long word makes many rows
+			return nil, err
 		}
 		var row []string
 		row, chunks = w.take(chunks)
@@ -89,13 +95,13 @@ func (w wrapper) line(b *expr.Budget, line string) ([]string, error) {
 func (w wrapper) take(chunks []string) (row, rest []string) {
 	room := w.width
 	for len(chunks) > 0 {
-		n := utf8.RuneCountInString(chunks[0])
-		if n > room {
+		head := firstRunes(chunks[0], room)
+		if len(head) < len(chunks[0]) {
 			break
 		}
-		row, chunks, room = append(row, chunks[0]), chunks[1:], room-n
+		row, chunks, room = append(row, head), chunks[1:], room-utf8.RuneCountInString(head)
 	}
-	if len(chunks) > 0 && utf8.RuneCountInString(chunks[0]) > w.width {
+	if len(chunks) > 0 && len(firstRunes(chunks[0], w.width)) < len(chunks[0]) {
 		row, chunks = w.takeLong(row, chunks, room)
 	}
 	return row, chunks
@@ -110,18 +116,38 @@ func (w wrapper) takeLong(row, chunks []string, room int) ([]string, []string) {
 		}
 		return row, chunks
 	}
-	r := []rune(chunks[0])
-	end := room
-	if w.hyphens && len(r) > room {
-		if i := strings.LastIndexByte(string(r[:room]), '-'); i > 0 {
-			before := string(r[:room])[:i]
-			if strings.Trim(before, "-") != "" {
-				end = utf8.RuneCountInString(before) + 1
-			}
+	head := firstRunes(chunks[0], room)
+	if w.hyphens && len(head) < len(chunks[0]) {
+		if i := strings.LastIndexByte(head, '-'); i > 0 && strings.Trim(head[:i], "-") != "" {
+			head = head[:i+1]
 		}
 	}
-	rest := append([]string{string(r[end:])}, chunks[1:]...)
-	return append(row, string(r[:end])), rest
+	chunks[0] = chunks[0][len(head):] // in place: a copy of the rest for every row would cost the square of the length
+	return append(row, head), chunks
+}
+
+// firstRunes is the start of s, of n characters or all there are; it looks no further.
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// countChunks is how many pieces a line has at most.
+func countChunks(line string) int {
+	n, wasBlank := 1, false
+	for i := range len(line) {
+		blank := isWrapBlank(rune(line[i]))
+		if blank != wasBlank || line[i] == '-' {
+			n++
+		}
+		wasBlank = blank
+	}
+	return n
 }
 
 func isBlank(s string) bool { return strings.TrimFunc(s, isSpace) == "" }

@@ -40,6 +40,9 @@ func toInt(c *Call) (Value, error) {
 	case float64:
 		return expr.Trunc(x)
 	case string:
+		if err := c.budget().Step(int64(len(x)) / 16); err != nil { // reading a long one is slow
+			return nil, err
+		}
 		if n, ok := expr.ParseInt(x, 10); ok {
 			return n, c.pay(x)
 		}
