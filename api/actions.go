@@ -185,7 +185,7 @@ func (c *call) putAction() error {
 	if err != nil {
 		return err
 	}
-	a.ID, a.MetadataFile = old.ID, old.MetadataFile
+	a.ID, a.MetadataFile, a.Meant = old.ID, old.MetadataFile, old.Meant
 	if err := c.saveAction(a, false); err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (c *call) putPolicy() error {
 	if err != nil {
 		return err
 	}
-	x.ID, x.MetadataFile = old.ID, old.MetadataFile
+	x.ID, x.MetadataFile, x.Meant = old.ID, old.MetadataFile, old.Meant
 	if err := c.savePolicy(x, false); err != nil {
 		return err
 	}

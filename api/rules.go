@@ -144,7 +144,7 @@ func (c *call) putRule() error {
 	if err != nil {
 		return err
 	}
-	r.ID, r.Context, r.MetadataFile = old.ID, old.Context, old.MetadataFile
+	r.ID, r.Context, r.MetadataFile, r.Meant = old.ID, old.Context, old.MetadataFile, old.Meant
 	if r.Action.Parameters, err = unmask(r.Action.Parameters, old.Action.Parameters); err != nil {
 		return err
 	}

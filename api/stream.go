@@ -160,25 +160,28 @@ func (c *call) getOutputStream() error {
 		},
 		keeps: func(event) bool { return true },
 	}
+	s := c.s
 	return c.stream(l, func(w *frames) {
-		w.output(c.s, x.ID, passes)
-		w.frame("EOF", []byte("''"))
+		if w.output(s, x.ID, passes) {
+			w.frame("EOF", []byte("''"))
+		}
 	})
 }
 
-// output relays one execution's output; it returns when the execution is over.
-func (w *frames) output(s *Server, id string, passes func(event) bool) {
+// output relays one execution's output, and reports whether that was all of it: a client
+// that was cut off, or whose server stops, has to come again.
+func (w *frames) output(s *Server, id string, passes func(event) bool) (whole bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Deadline)
 	defer cancel()
 	x, err := s.Store.Executions().Get(ctx, id) // as it stands now that nothing is missed
 	if err != nil {
-		return
+		return false
 	}
 	w.chunk = -1
 	if err := w.stored(ctx, s, x, passes); err != nil || noMoreOutput(x.Status) {
-		return
+		return err == nil
 	}
-	w.relay(func(e event) bool {
+	return w.relay(func(e event) bool {
 		if e.name == executionUpdated {
 			return noMoreOutput(e.status)
 		}
@@ -230,24 +233,28 @@ func (c *call) stream(l *listener, run func(w *frames)) error {
 	return nil
 }
 
-// relay hands events over until one of them is the last, the client is gone, or the
-// server stops. While nothing happens it gives signs of life.
-func (w *frames) relay(last func(e event) bool) {
+// relay hands events over until one of them is the last, which it reports, the client is
+// gone, or the server stops. While nothing happens it gives signs of life.
+func (w *frames) relay(last func(e event) bool) bool {
 	heart := time.NewTicker(w.s.Heartbeat)
 	defer heart.Stop()
 	for !w.broken {
 		select {
 		case e, ok := <-w.l.events:
-			if !ok || last(*e) {
-				return
+			if !ok {
+				return false
+			}
+			if last(*e) {
+				return true
 			}
 			heart.Reset(w.s.Heartbeat)
 		case <-heart.C:
 			w.raw("\n")
 		case <-w.s.feed.done:
-			return
+			return false
 		}
 	}
+	return false
 }
 
 // frame writes one event and reports whether the client still listens.

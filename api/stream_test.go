@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/petrelhq/petrel/api"
+	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/store"
 )
 
@@ -182,6 +184,20 @@ func TestStreamGivesSignsOfLifeAndEndsWithTheServer(t *testing.T) {
 	w.stop()
 	for range fs { // until the server closes it
 	}
+}
+
+// TestOutputThatGoesOnHasNoEOF: a client of a server that stops must not take what it has
+// for the whole.
+func TestOutputThatGoesOnHasNoEOF(t *testing.T) {
+	w := newWorld(t, nil)
+	id := w.ask("hold", `{}`)
+	fs := w.listen("/stream/v1/executions/" + id + "/output")
+	w.await(id, func(s core.Status) bool { return s == core.Running })
+	w.stop()
+	if got := names(fs); slices.Contains(got, "EOF") {
+		t.Errorf("%q while the execution goes on", got)
+	}
+	close(w.hold)
 }
 
 // TestSlowClientIsCutOff fills a stream whose client reads nothing.

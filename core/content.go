@@ -48,6 +48,7 @@ type Action struct {
 	Name         string          `json:"name"`
 	Description  string          `json:"description,omitempty"`
 	Enabled      bool            `json:"enabled"`
+	Meant        bool            `json:"meant,omitempty"` // enabled as the pack says; Enabled differs once somebody switched it
 	Runner       string          `json:"runner_type"`
 	EntryPoint   string          `json:"entry_point"`
 	Parameters   Parameters      `json:"parameters"`

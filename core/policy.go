@@ -9,9 +9,10 @@ type Policy struct {
 	Name         string          `json:"name"`
 	Description  string          `json:"description,omitempty"`
 	Enabled      bool            `json:"enabled"`
-	Action       string          `json:"resource_ref"` // ref of the action, which may belong to another pack
-	Type         string          `json:"policy_type"`  // one of the policy types below
-	Parameters   json.RawMessage `json:"parameters"`   // an object, with the type's defaults in it
+	Meant        bool            `json:"meant,omitempty"` // enabled as the pack says; Enabled differs once somebody switched it
+	Action       string          `json:"resource_ref"`    // ref of the action, which may belong to another pack
+	Type         string          `json:"policy_type"`     // one of the policy types below
+	Parameters   json.RawMessage `json:"parameters"`      // an object, with the type's defaults in it
 	MetadataFile string          `json:"metadata_file,omitempty"`
 }
 

@@ -10,6 +10,7 @@ type Rule struct {
 	Name         string          `json:"name"`
 	Description  string          `json:"description,omitempty"`
 	Enabled      bool            `json:"enabled"`
+	Meant        bool            `json:"meant,omitempty"` // enabled as the pack says; Enabled differs once somebody switched it
 	Type         RuleType        `json:"type"`
 	Trigger      RuleTrigger     `json:"trigger"`
 	Criteria     Criteria        `json:"criteria"`

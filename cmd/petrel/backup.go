@@ -16,8 +16,9 @@ import (
 // accounts. kept lists what lies beside the store.
 var kept = []string{"htpasswd", sealKeyName}
 
-// archive copies a data directory, whose store is open as b, to dir, which must not exist.
-// A half-made backup is removed.
+// archive copies a data directory, whose store is open as b, to dir, which must not exist. It
+// gets that name when it is whole: one that a crash cut short, with its store but without the
+// keys to it, must not pass for a backup. Half of one is removed otherwise.
 func archive(ctx context.Context, b backend.Backend, data, dir string) error {
 	a, ok := b.(backend.Archiver)
 	if !ok {
@@ -29,17 +30,21 @@ func archive(ctx context.Context, b backend.Backend, data, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return core.FieldErrorf("directory", "directory: %w", err)
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	part, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".part-*") // 0700
+	if err != nil {
 		return core.FieldErrorf("directory", "directory: %w", err)
 	}
-	err := a.Archive(ctx, filepath.Join(dir, "store"))
+	err = a.Archive(ctx, filepath.Join(part, "store"))
 	for _, name := range kept {
 		if err == nil {
-			err = copyFile(filepath.Join(data, name), filepath.Join(dir, name))
+			err = copyFile(filepath.Join(data, name), filepath.Join(part, name))
 		}
 	}
+	if err == nil {
+		err = os.Rename(part, dir)
+	}
 	if err != nil {
-		return errors.Join(err, os.RemoveAll(dir))
+		return errors.Join(err, os.RemoveAll(part))
 	}
 	return nil
 }

@@ -38,23 +38,42 @@ func (s *Server) accounts(ctx context.Context) (string, *auth.FirstAdmin, error)
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
 		return path, nil, err
 	}
-	made, err := auth.FirstStart(path, os.Getenv)
-	os.Unsetenv("PETREL_ADMIN_PASSWORD") // actions inherit the environment
-	if err != nil || made == nil || s.cfg.Store == "" {
+	defer os.Unsetenv("PETREL_ADMIN_PASSWORD") // actions inherit the environment
+	if s.cfg.Store == "" {
+		made, err := auth.FirstStart(path, os.Getenv)
 		return path, made, err
 	}
-	ours, err := os.ReadFile(path)
+	made, err := s.sharedAccounts(ctx, path)
+	return path, made, err
+}
+
+// sharedAccounts makes the accounts under another name, until it is settled whose count: a
+// server that is killed on the way would else keep an account that the others do not know.
+func (s *Server) sharedAccounts(ctx context.Context, path string) (*auth.FirstAdmin, error) {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	draft := path + ".draft"
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	made, err := auth.FirstStart(draft, os.Getenv)
 	if err != nil {
-		return path, nil, err
+		return nil, err
+	}
+	defer os.Remove(draft)
+	ours, err := os.ReadFile(draft)
+	if err != nil {
+		return nil, err
 	}
 	first, err := s.store.First(ctx, "accounts", ours)
 	if err != nil {
-		return path, nil, errors.Join(err, os.Remove(path))
+		return nil, err
 	}
-	if string(first) == string(ours) {
-		return path, made, nil
+	if string(first) != string(ours) {
+		made = nil
 	}
-	return path, nil, os.WriteFile(path, first, fs.FileMode(0o600))
+	return made, auth.WriteFirst(path, first)
 }
 
 // storeAddress is a store's URL without its password, to be shown.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -52,8 +53,8 @@ func NewAccounts(path string, now func() time.Time, log *slog.Logger) (*Accounts
 // Check says whether a password is the user's. Errors: Unauthorized; TooMany after ten
 // failures of one user within a minute, with the right password also.
 func (a *Accounts) Check(user, password string) error {
-	if wait := a.throttle.wait(user, a.now()); wait > 0 {
-		return core.Errorf(core.TooMany, "Too many failed logins of this user; try again in %d seconds.", int(wait.Seconds())+1)
+	if err := a.throttled(user); err != nil {
+		return err
 	}
 	hashes, err := a.load()
 	if err != nil {
@@ -61,6 +62,9 @@ func (a *Accounts) Check(user, password string) error {
 	}
 	a.busy <- struct{}{}
 	defer func() { <-a.busy }()
+	if err := a.throttled(user); err != nil {
+		return err // those before us in the line failed: many sent at once are no way around it
+	}
 	hash, known := hashes[user]
 	if !known {
 		hash = []byte(nobodysHash)
@@ -71,6 +75,14 @@ func (a *Accounts) Check(user, password string) error {
 	}
 	a.throttle.succeeded(user)
 	return nil
+}
+
+func (a *Accounts) throttled(user string) error {
+	wait := a.throttle.wait(user, a.now())
+	if wait <= 0 {
+		return nil
+	}
+	return core.Errorf(core.TooMany, "Too many failed logins of this user; try again in %d seconds.", int(wait.Seconds())+1)
 }
 
 // load returns the hashes by user, reading the file again if it changed.
@@ -150,10 +162,20 @@ func writeFirst(path, user, password string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return WriteFirst(path, fmt.Appendf(nil, "%s:%s\n", user, hash))
+}
+
+// WriteFirst makes the accounts file, whole or not at all: half of one would count as made,
+// and let nobody in. The error is fs.ErrExist when there is one.
+func WriteFirst(path string, accounts []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(f, "%s:%s\n", user, hash)
-	return errors.Join(err, f.Sync(), f.Close())
+	defer os.Remove(f.Name())
+	_, err = f.Write(accounts)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), path)
 }

@@ -4,8 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,6 +110,60 @@ func TestManyFailuresAreRefusedForAMinute(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	if err := w.Accounts.Check("ada", "lovelace"); err != nil {
 		t.Errorf("a minute later: %v", err)
+	}
+}
+
+// TestManyLoginsAtOnceAreNoWayAround: passwords are checked two at a time, and those that
+// wait in line have been let through before the first has failed.
+func TestManyLoginsAtOnceAreNoWayAround(t *testing.T) {
+	w := newWorld(t)
+	hash, err := bcrypt.GenerateFromPassword([]byte("lovelace"), bcrypt.DefaultCost) // slow enough for a line to form
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(w.file, []byte("ada:"+string(hash)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var tried atomic.Int32
+	var all sync.WaitGroup
+	for range 60 {
+		all.Go(func() {
+			if err := w.Accounts.Check("ada", "x"); core.KindOf(err) == core.Unauthorized {
+				tried.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := tried.Load(); n > 11 { // the tenth failure may come while another is looked at
+		t.Errorf("%d passwords were tried within a minute", n)
+	}
+}
+
+// TestAFirstStartThatFailsIsMadeUpFor: half an accounts file would let nobody in, ever.
+func TestAFirstStartThatFailsIsMadeUpFor(t *testing.T) {
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "htpasswd")
+	none := syscall.Rlimit{Cur: 0, Max: limit.Max} // as on a full disk
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &none); err != nil {
+		t.Fatal(err)
+	}
+	_, full := auth.FirstStart(path, func(string) string { return "" })
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if full == nil {
+		t.Fatal("nothing failed")
+	}
+	if admin, err := auth.FirstStart(path, func(string) string { return "" }); admin == nil || err != nil {
+		t.Errorf("the second start: %+v %v, want an account", admin, err)
+	}
+	if left, _ := filepath.Glob(path + ".*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

@@ -259,7 +259,7 @@ func TestFailingTemplateLeavesAFailedExecution(t *testing.T) {
 		return nil
 	})
 	var re *execution.RenderError
-	if !errors.As(failed, &re) || re.Param != "host" {
+	if !errors.As(failed, &re) || re.Param != "host" || core.KindOf(failed) != core.Invalid {
 		t.Fatalf("error %v, want one that names the parameter host", failed)
 	}
 	got, err := w.store.Executions().Get(t.Context(), x.ID)
@@ -531,5 +531,26 @@ func TestWorkersBoundWhatRunsAtOnce(t *testing.T) {
 	w.start()
 	for _, id := range slices.Backward(ids) {
 		w.awaitEnd(id)
+	}
+}
+
+// TestATemplateThatLooksIntoAStoreThatIsAwayFailsNothing: the same request is good once the
+// store is back.
+func TestATemplateThatLooksIntoAStoreThatIsAwayFailsNothing(t *testing.T) {
+	away := expr.NewLookup(func(context.Context, string) (expr.Value, bool, error) {
+		return nil, false, core.Errorf(core.Unavailable, "the store cannot be reached at the moment")
+	})
+	w := newWorld(t, map[string]core.Runner{"plain": succeed(`{}`)}, func(c *execution.Config) {
+		c.Templates.KeyValues = func(string) expr.Value { return expr.DictOf("system", away) }
+	})
+	w.update(func(tx *store.Tx) error {
+		x, err := w.engine.Request(t.Context(), tx, core.Request{Action: "test.plain", Parameters: json.RawMessage(`{"host": "{{ st2kv.system.host }}"}`)})
+		if x != nil || core.KindOf(err) != core.Unavailable {
+			t.Errorf("%v, error %v; want that the store is unavailable", x, err)
+		}
+		return nil
+	})
+	if _, n, err := w.store.Executions().List(t.Context(), store.Query{}); n != 0 || err != nil {
+		t.Errorf("%d executions stored (%v)", n, err)
 	}
 }

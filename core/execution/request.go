@@ -28,15 +28,34 @@ func (e *Engine) Request(ctx context.Context, tx *store.Tx, r core.Request) (*co
 	}
 	x := e.newExecution(tx, d, r)
 	params, err := e.Templates.live(ctx, d, x, r)
+	if passing := worthRepeating(ctx, err); passing != nil {
+		return nil, passing
+	}
 	var failed *RenderError
 	if errors.As(err, &failed) {
-		return x, errors.Join(err, e.storeFailed(tx, x, r, failed))
+		if err := e.storeFailed(tx, x, r, failed); err != nil {
+			return nil, err
+		}
+		return x, &core.Error{Kind: core.Invalid, Msg: failed.Error(), Err: failed}
 	}
 	if err != nil {
 		return nil, err
 	}
 	x.Parameters = params
 	return x, e.enqueue(tx, x)
+}
+
+// worthRepeating gives the part of err that is not the request's fault: time is over, or a
+// store that a template looks into is away.
+func worthRepeating(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var e *core.Error
+	if errors.As(err, &e) && e.Kind == core.Unavailable {
+		return e
+	}
+	return nil
 }
 
 func (e *Engine) newExecution(tx *store.Tx, d *definition, r core.Request) *core.Execution {

@@ -130,9 +130,17 @@ func (r *Registrar) putTriggerType(ctx context.Context, tx *store.Tx, t *core.Tr
 	return r.Declare(ctx, tx, t)
 }
 
-// putSensor stores a sensor and queues it to be run. One that somebody switched on or off
-// stays so until its metadata says something new.
+// switched says whether a thing of a pack is enabled: what somebody switched on or off stays
+// so until its metadata, which meant another state before, says something new.
 // st2 differs: there, registering is asked for; here, every start of a server does it.
+func switched(means, meant, enabled bool) bool {
+	if means == meant {
+		return enabled
+	}
+	return means
+}
+
+// putSensor stores a sensor and queues it to be run.
 func (r *Registrar) putSensor(ctx context.Context, tx *store.Tx, s *core.Sensor) error {
 	old, err := tx.Sensors().Get(ctx, s.Ref())
 	if err != nil && core.KindOf(err) != core.NotFound {
@@ -140,10 +148,7 @@ func (r *Registrar) putSensor(ctx context.Context, tx *store.Tx, s *core.Sensor)
 	}
 	s.ID = core.NewID(r.Store.Now())
 	if old != nil {
-		s.ID = old.ID
-		if old.Meant == s.Meant {
-			s.Enabled = old.Enabled
-		}
+		s.ID, s.Enabled = old.ID, switched(s.Enabled, old.Meant, old.Enabled)
 	}
 	if same(old, s) {
 		return nil
@@ -168,9 +173,9 @@ func (r *Registrar) putAction(ctx context.Context, tx *store.Tx, a *core.Action)
 	if err := r.checkShippedAction(ctx, tx, a); err != nil {
 		return err
 	}
-	a.ID = core.NewID(r.Store.Now())
+	a.ID, a.Meant = core.NewID(r.Store.Now()), a.Enabled
 	if old != nil {
-		a.ID = old.ID
+		a.ID, a.Enabled = old.ID, switched(a.Enabled, old.Meant, old.Enabled)
 	}
 	if same(old, a) {
 		return nil
@@ -196,8 +201,10 @@ func (r *Registrar) putRule(ctx context.Context, tx *store.Tx, rule *core.Rule) 
 	if err != nil && core.KindOf(err) != core.NotFound {
 		return err
 	}
+	rule.Meant = rule.Enabled
 	if old != nil {
 		rule.ID, rule.Trigger.Ref = old.ID, old.Trigger.Ref
+		rule.Enabled = switched(rule.Enabled, old.Meant, old.Enabled)
 		if same(old, rule) {
 			return nil
 		}
@@ -210,8 +217,9 @@ func (r *Registrar) putPolicy(ctx context.Context, tx *store.Tx, p *core.Policy)
 	if err != nil && core.KindOf(err) != core.NotFound {
 		return err
 	}
+	p.Meant = p.Enabled
 	if old != nil {
-		p.ID = old.ID
+		p.ID, p.Enabled = old.ID, switched(p.Enabled, old.Meant, old.Enabled)
 	}
 	return r.SavePolicy(ctx, tx, p, old == nil)
 }

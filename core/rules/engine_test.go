@@ -297,6 +297,33 @@ func TestRulesShareATriggerUntilTheLastIsGone(t *testing.T) {
 	}
 }
 
+// TestARuleDeletedTwiceReleasesItsTriggerOnce: of two who delete a rule at once, both have
+// read it before either is done.
+func TestARuleDeletedTwiceReleasesItsTriggerOnce(t *testing.T) {
+	w := newWorld(t)
+	hook := func(url string) func(*core.Rule) {
+		return func(r *core.Rule) {
+			r.Trigger = core.RuleTrigger{Type: "core.st2.webhook", Parameters: json.RawMessage(`{"url": "` + url + `"}`)}
+		}
+	}
+	gone, moved, stays := w.rule("gone", "test.log", `{}`, hook("x")), w.rule("moved", "test.log", `{}`, hook("x")), w.rule("stays", "test.log", `{}`, hook("x"))
+	asRead := *moved
+	hook("y")(moved)
+	w.update(func(tx *store.Tx) error { return w.rules.Save(t.Context(), tx, moved, false) })
+	w.update(func(tx *store.Tx) error { return w.rules.Delete(t.Context(), tx, &asRead) })
+	w.update(func(tx *store.Tx) error { return w.rules.Delete(t.Context(), tx, gone) })
+	err := w.store.Update(t.Context(), store.Wait, func(tx *store.Tx) error { return w.rules.Delete(t.Context(), tx, gone) })
+	if core.KindOf(err) != core.NotFound {
+		t.Errorf("the second time: %v, want that it is not found", err)
+	}
+	if _, err := w.store.Triggers().Get(t.Context(), stays.Trigger.Ref); err != nil {
+		t.Errorf("the trigger of a rule that stays: %v", err)
+	}
+	if _, err := w.store.Triggers().Get(t.Context(), moved.Trigger.Ref); core.KindOf(err) != core.NotFound {
+		t.Errorf("the trigger that the deleted rule was moved to: %v, want that it is gone", err)
+	}
+}
+
 func TestARenamedRuleIsOneRule(t *testing.T) {
 	w := newWorld(t)
 	r := w.rule("before", "test.log", `{}`, nil)

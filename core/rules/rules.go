@@ -186,10 +186,16 @@ func (e *Engine) enforce(ctx context.Context, tx *store.Tx, c *compiled, i *core
 			Trigger: i.Trigger, TriggerType: r.Trigger.Type, TriggerInstance: i.ID,
 		},
 	})
-	if errors.Is(err, store.ErrConflict) || (err != nil && core.KindOf(err) == core.Internal) {
+	if errors.Is(err, store.ErrConflict) || notTheRules(err) {
 		return err
 	}
 	return e.record(tx, c, i, x, err)
+}
+
+// notTheRules reports an error that another try may not meet.
+func notTheRules(err error) bool {
+	k := core.KindOf(err)
+	return err != nil && (k == core.Internal || k == core.Unavailable)
 }
 
 // record leaves the enforcement. Its id derives from instance and rule.

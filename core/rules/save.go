@@ -79,10 +79,16 @@ func (e *Engine) previous(ctx context.Context, tx *store.Tx, r *core.Rule, creat
 	return tx.Rules().Get(ctx, old.Ref())
 }
 
-// Delete removes a rule, and its trigger when no other rule needs it.
+// Delete removes a rule, and its trigger when no other rule needs it. It goes by the rule as
+// it stands in tx: since the caller read it, it may have been given another trigger, or been
+// removed and its trigger released, which must not happen twice. The error is NotFound.
 func (e *Engine) Delete(ctx context.Context, tx *store.Tx, r *core.Rule) error {
-	if err := e.Release(ctx, tx, r.Trigger.Ref); err != nil {
+	now, err := tx.Rules().Get(ctx, r.Ref())
+	if err != nil {
 		return err
 	}
-	return tx.Rules().Delete(ctx, r.Ref())
+	if err := e.Release(ctx, tx, now.Trigger.Ref); err != nil {
+		return err
+	}
+	return tx.Rules().Delete(ctx, now.Ref())
 }

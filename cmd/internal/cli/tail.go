@@ -79,6 +79,7 @@ type tail struct {
 	over      map[string]bool   // children that had ended, and were told of, before we came
 	ownOutput bool              // the root's output comes over its own stream
 	started   bool
+	cutOff    bool   // a stream ended before what it was to tell
 	status    string // how the root ended, "" = not yet
 }
 
@@ -89,7 +90,7 @@ type arrival struct {
 	err   error
 }
 
-// outputGrace is how long output may arrive after the end has been reported.
+// outputGrace is how long the next output may take to arrive after the end has been reported.
 const outputGrace = 5 * time.Second
 
 // follow prints until the execution has ended.
@@ -172,16 +173,19 @@ func (t *tail) loop(ctx context.Context, arrivals <-chan arrival, own *client.St
 			isOwn := got.from == own
 			switch {
 			case got.err != nil && isOwn:
-				flowing = false
+				flowing, t.cutOff = false, got.event.Name != client.EventEOF
 			case got.err != nil:
 				living = false
 			default:
 				if err := t.see(got.event, isOwn); err != nil {
 					return err
 				}
+				if isOwn && grace != nil {
+					grace = time.After(outputGrace) // much output takes its time
+				}
 			}
 		case <-grace:
-			flowing = false
+			flowing, t.cutOff = false, true
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -205,8 +209,12 @@ func (t *tail) end(ctx context.Context) error {
 				e.Status, t.prog, t.root)
 		}
 		t.status = e.Status
+		t.cutOff = t.cutOff || len(t.children) > 0 // what they print comes with the end that we missed
 	}
 	t.printf("\nExecution %s has completed (status=%s).\n", t.root, t.status)
+	if t.cutOff {
+		return fmt.Errorf("the output stream broke off: what is above is not all of the output. See it whole with: %s execution tail %s", t.prog, t.root)
+	}
 	return nil
 }
 
