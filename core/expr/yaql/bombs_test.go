@@ -30,6 +30,8 @@ var bombs = []struct{ source, class string }{
 	{"[1].cycle().toSet()", budget},
 	{"[].cycle().concat([1].cycle()).last()", budget},
 	{"'a' * 1000000000000", budget},
+	{"let(s => 'a' * 5000000) -> range(100000).select($s.len()).sum()", budget},
+	{"let(s => ' ' * 5000000) -> range(100000).select($s.trim().len()).sum()", budget},
 	{"[1] * 1000000000000", budget},
 	{"range(60).accumulate($1 + $1, 'a').last()", budget},
 	{"range(60).aggregate($1 + $1, [1])", budget},

@@ -80,9 +80,6 @@ func (c *Call) matchValue(p *regex.Pattern, m *regex.Match) (Value, error) {
 
 func search(c *Call) (Value, error) {
 	p := c.pattern(0)
-	if err := expr.ReadText(c.budget(), c.text(1)); err != nil {
-		return nil, err
-	}
 	m, err := p.Search(c.budget(), c.text(1))
 	if err != nil || m == nil {
 		return nil, err

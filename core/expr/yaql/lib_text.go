@@ -152,13 +152,13 @@ func isSpace(c rune) bool { return unicode.IsSpace(c) || c >= 0x1c && c <= 0x1f 
 
 func trimText(left, right bool) func(c *Call) (Value, error) {
 	return func(c *Call) (Value, error) {
-		return trimmed(c.text(0), c.args[1], left, right), c.pay(c.text(0))
+		return trimmed(c.text(0), c.args[1], left, right), nil
 	}
 }
 
 func norm(c *Call) (Value, error) {
 	if s := trimmed(c.text(0), c.args[1], true, true); s != "" {
-		return s, c.pay(s)
+		return s, nil
 	}
 	return nil, nil
 }
@@ -168,7 +168,7 @@ func isEmpty(c *Call) (Value, error) {
 	if c.flag(1) {
 		s = trimmed(s, c.args[2], true, true)
 	}
-	return s == "", c.pay(c.text(0))
+	return s == "", nil
 }
 
 func replaceText(c *Call) (Value, error) {

@@ -306,6 +306,11 @@ func (p *plan) accepts(vals []Value) bool {
 }
 
 func (p *plan) call(sc *scope, vals []Value) (Value, error) {
+	for _, v := range vals {
+		if err := expr.ReadText(sc.run.budget, v); err != nil { // most functions look through theirs
+			return nil, err
+		}
+	}
 	c := &Call{sc: sc, args: make([]Value, len(p.slots))}
 	for s, arg := range p.slots {
 		if arg == noArgument {
