@@ -93,6 +93,20 @@ func newFaulty(t *testing.T, runners map[string]core.Runner) (*world, *faulty) {
 	return w, f
 }
 
+// awaitActive waits until so many runs are known, and looks once more a little later.
+func (w *world) awaitActive(n int) {
+	w.t.Helper()
+	for late := time.Now().Add(10 * time.Second); w.engine.Active() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			w.t.Fatalf("%d executions are known to run, want %d", w.engine.Active(), n)
+		}
+	}
+	time.Sleep(50 * time.Millisecond)
+	if got := w.engine.Active(); got != n {
+		w.t.Fatalf("%d executions are known to run, want %d", got, n)
+	}
+}
+
 // The supervisor starts the engine again after a failure of the store.
 func TestAnEngineRunsAgainAfterAFailure(t *testing.T) {
 	w, f := newFaulty(t, map[string]core.Runner{"plain": succeed(`{}`)})
@@ -191,10 +205,7 @@ func TestWhatRunsAgainCanBeCancelled(t *testing.T) {
 	}
 	w.start()
 	<-began
-	time.Sleep(100 * time.Millisecond)
-	if n := w.engine.Active(); n != 1 {
-		t.Errorf("%d executions are known to run, want 1", n)
-	}
+	w.awaitActive(1)
 	if _, err := w.cancel(id); err != nil {
 		t.Fatal(err)
 	}
@@ -293,9 +304,7 @@ func TestALateRunLeavesTheResultAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := w.awaitEnd(id)
-	if n := w.engine.Active(); n != 1 {
-		t.Errorf("%d executions are known to run, want the late one", n)
-	}
+	w.awaitActive(1) // the late one
 	close(finish)
 	w.stop()
 	if r, err := w.store.Result(t.Context(), x); err != nil || r[1] != 'b' {
