@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -57,4 +58,17 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Internal
+}
+
+// Passing gives the part of err that is the fault of nothing that was asked for: ctx is over,
+// or a store that an expression looked into is away. Another try may not meet it.
+func Passing(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Kind == Unavailable {
+		return e
+	}
+	return nil
 }

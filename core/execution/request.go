@@ -28,7 +28,7 @@ func (e *Engine) Request(ctx context.Context, tx *store.Tx, r core.Request) (*co
 	}
 	x := e.newExecution(tx, d, r)
 	params, err := e.Templates.live(ctx, d, x, r)
-	if passing := worthRepeating(ctx, err); passing != nil {
+	if passing := core.Passing(ctx, err); passing != nil {
 		return nil, passing
 	}
 	var failed *RenderError
@@ -43,19 +43,6 @@ func (e *Engine) Request(ctx context.Context, tx *store.Tx, r core.Request) (*co
 	}
 	x.Parameters = params
 	return x, e.enqueue(tx, x)
-}
-
-// worthRepeating gives the part of err that is not the request's fault: time is over, or a
-// store that a template looks into is away.
-func worthRepeating(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var e *core.Error
-	if errors.As(err, &e) && e.Kind == core.Unavailable {
-		return e
-	}
-	return nil
 }
 
 func (e *Engine) newExecution(tx *store.Tx, d *definition, r core.Request) *core.Execution {

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -71,7 +70,7 @@ func (c *Criteria) Match(ctx context.Context, payload expr.Value, now time.Time)
 	names := expr.DictOf("trigger", payload)
 	for _, one := range c.checks {
 		v, err := e.verdict(one, names)
-		if passing := worthRepeating(ctx, err); passing != nil {
+		if passing := core.Passing(ctx, err); passing != nil {
 			return Outcome{Key: one.key, Reason: passing.Error()}, passing
 		}
 		if !v.holds {
@@ -83,18 +82,6 @@ func (c *Criteria) Match(ctx context.Context, payload expr.Value, now time.Time)
 		}
 	}
 	return Outcome{Matched: true, Reason: allHold(len(c.checks))}, nil
-}
-
-// worthRepeating gives the part of err that has nothing to do with the criteria.
-func worthRepeating(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var e *core.Error
-	if errors.As(err, &e) && e.Kind == core.Unavailable {
-		return e
-	}
-	return nil
 }
 
 func allHold(n int) string {
