@@ -11,6 +11,7 @@ import (
 	"github.com/petrelhq/petrel/core/auth"
 	"github.com/petrelhq/petrel/core/backend/local"
 	"github.com/petrelhq/petrel/core/backend/redis"
+	"github.com/petrelhq/petrel/core/newfile"
 )
 
 // openBackend opens what remembers: a Redis when one is configured, else the data directory.
@@ -47,22 +48,13 @@ func (s *Server) accounts(ctx context.Context) (string, *auth.FirstAdmin, error)
 	return path, made, err
 }
 
-// sharedAccounts makes the accounts under another name, until it is settled whose count: a
-// server that is killed on the way would else keep an account that the others do not know.
+// sharedAccounts makes the accounts file once it is settled whose accounts count: a server
+// that is killed on the way would else keep an account that the others do not know.
 func (s *Server) sharedAccounts(ctx context.Context, path string) (*auth.FirstAdmin, error) {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	draft := path + ".draft"
-	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	made, err := auth.FirstStart(draft, os.Getenv)
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(draft)
-	ours, err := os.ReadFile(draft)
+	made, ours, err := auth.FirstAccounts(os.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +65,7 @@ func (s *Server) sharedAccounts(ctx context.Context, path string) (*auth.FirstAd
 	if string(first) != string(ours) {
 		made = nil
 	}
-	return made, auth.WriteFirst(path, first)
+	return made, newfile.Make(path, first)
 }
 
 // storeAddress is a store's URL without its password, to be shown.

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/newfile"
 )
 
 // hashCost makes checking one password take some 50 ms.
@@ -132,50 +132,37 @@ type FirstAdmin struct {
 	Password string // only if it was generated: to be shown once
 }
 
-// FirstStart makes the accounts file with one administrator when it does not exist yet:
-// PETREL_ADMIN_USER (else "admin") with PETREL_ADMIN_PASSWORD (else a generated one).
-// It returns nil when there is a file already.
+// FirstStart makes the accounts file with one administrator, see [FirstAccounts], when it
+// does not exist yet. It returns nil when there is a file already.
 func FirstStart(path string, env func(string) string) (*FirstAdmin, error) {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	admin, accounts, err := FirstAccounts(env)
+	if err != nil {
+		return nil, err
+	}
+	return admin, newfile.Make(path, accounts)
+}
+
+// FirstAccounts returns what an accounts file with one administrator holds:
+// PETREL_ADMIN_USER (else "admin") with PETREL_ADMIN_PASSWORD (else a generated one).
+func FirstAccounts(env func(string) string) (*FirstAdmin, []byte, error) {
 	admin := &FirstAdmin{User: env("PETREL_ADMIN_USER")}
 	if admin.User == "" {
 		admin.User = "admin"
 	}
 	if strings.ContainsAny(admin.User, ":\n\r#") {
-		return nil, core.FieldErrorf("PETREL_ADMIN_USER", "PETREL_ADMIN_USER %q must not contain a colon, a # or a line break", admin.User)
+		return nil, nil, core.FieldErrorf("PETREL_ADMIN_USER", "PETREL_ADMIN_USER %q must not contain a colon, a # or a line break", admin.User)
 	}
 	password := env("PETREL_ADMIN_PASSWORD")
 	if password == "" {
 		password = randomText(18)
 		admin.Password = password
 	}
-	return admin, writeFirst(path, admin.User, password)
-}
-
-func writeFirst(path, user, password string) error {
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), hashCost)
 	if errors.Is(err, bcrypt.ErrPasswordTooLong) {
-		return core.FieldErrorf("PETREL_ADMIN_PASSWORD", "PETREL_ADMIN_PASSWORD is longer than 72 bytes, the most bcrypt can tell apart")
+		return nil, nil, core.FieldErrorf("PETREL_ADMIN_PASSWORD", "PETREL_ADMIN_PASSWORD is longer than 72 bytes, the most bcrypt can tell apart")
 	}
-	if err != nil {
-		return err
-	}
-	return WriteFirst(path, fmt.Appendf(nil, "%s:%s\n", user, hash))
-}
-
-// WriteFirst makes the accounts file, whole or not at all: half of one would count as made,
-// and let nobody in. The error is fs.ErrExist when there is one.
-func WriteFirst(path string, accounts []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(accounts)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Link(f.Name(), path)
+	return admin, fmt.Appendf(nil, "%s:%s\n", admin.User, hash), err
 }

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/petrelhq/petrel/core"
+	"github.com/petrelhq/petrel/core/newfile"
 )
 
 // Config says where keys come from.
@@ -108,28 +108,12 @@ const fileHead = `# Petrel seals secrets with the last of these keys and opens t
 // makeFile makes a key file. Of two servers that do so at once one wins, and both read its.
 func makeFile(path string) error {
 	raw := make([]byte, keySize)
-	rand.Read(raw)                                                        // crypto/rand.Read never returns an error
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
+	rand.Read(raw) // crypto/rand.Read never returns an error
+	err := newfile.Make(path, []byte(fileHead+base64.StdEncoding.EncodeToString(raw)+"\n"))
+	if errors.Is(err, fs.ErrExist) {
+		return nil
 	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(fileHead + base64.StdEncoding.EncodeToString(raw) + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return err
 }
 
 // CheckPrivate says that a key file is open to others than its owner, and how to close

@@ -10,6 +10,7 @@ import (
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/plugins/regular"
+	"github.com/petrelhq/petrel/plugins/sshauth"
 )
 
 // SSH is how linux.wait_for_ssh logs in.
@@ -67,8 +68,7 @@ func (w waitForSSH) login(params map[string]any) (*ssh.ClientConfig, error) {
 		config.HostKeyCallback = ssh.InsecureIgnoreHostKey() // see SSH.HostKeys
 	}
 	if password := textOf(params, "password"); password != "" {
-		// Many hosts take a password only as the answer to a question.
-		config.Auth = append(config.Auth, ssh.Password(password), ssh.KeyboardInteractive(answerWith(password)))
+		config.Auth = sshauth.Password(password)
 	}
 	keyFile := textOf(params, "keyfile")
 	if keyFile == "" && len(config.Auth) == 0 {
@@ -85,19 +85,6 @@ func (w waitForSSH) login(params map[string]any) (*ssh.ClientConfig, error) {
 		return nil, core.FieldErrorf("keyfile", "nothing to log in with: give keyfile (a private key on the server) or password")
 	}
 	return config, nil
-}
-
-// answerWith gives the password to each question that hides what is typed.
-func answerWith(password string) ssh.KeyboardInteractiveChallenge {
-	return func(_, _ string, questions []string, echos []bool) ([]string, error) {
-		answers := make([]string, len(questions))
-		for i := range questions {
-			if !echos[i] {
-				answers[i] = password
-			}
-		}
-		return answers, nil
-	}
 }
 
 func readKey(file string) (ssh.Signer, error) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/plugins/regular"
+	"github.com/petrelhq/petrel/plugins/sshauth"
 )
 
 // credential is what a user is known by: one of a password, a key and an agent.
@@ -120,7 +121,7 @@ func (c *credential) methods(ctx context.Context) ([]ssh.AuthMethod, func(), err
 	case c.signer != nil:
 		return []ssh.AuthMethod{ssh.PublicKeys(c.signer)}, none, nil
 	case c.agent == "":
-		return []ssh.AuthMethod{ssh.Password(c.password), ssh.KeyboardInteractive(c.answer)}, none, nil
+		return sshauth.Password(c.password), none, nil
 	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", c.agent)
@@ -138,15 +139,4 @@ func (c *credential) methods(ctx context.Context) ([]ssh.AuthMethod, func(), err
 		return nil, none, core.Errorf(core.Unavailable, "the SSH agent at %s is of no use (%w): add a key with ssh-add, or give private_key or password", c.agent, err)
 	}
 	return []ssh.AuthMethod{ssh.PublicKeys(signers...)}, done, nil
-}
-
-// answer gives the password to each question that hides what is typed.
-func (c *credential) answer(_, _ string, questions []string, echos []bool) ([]string, error) {
-	answers := make([]string, len(questions))
-	for i := range questions {
-		if !echos[i] {
-			answers[i] = c.password
-		}
-	}
-	return answers, nil
 }
