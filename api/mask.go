@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 
 	"github.com/petrelhq/petrel/core"
 	"github.com/petrelhq/petrel/core/execution"
@@ -38,11 +37,7 @@ func (r *ranWith) masker(x *core.Execution) *schema.Masker {
 	if err != nil {
 		return nil
 	}
-	found := schema.Secrets(values, r.params)
-	if len(found) == 0 {
-		return nil
-	}
-	return schema.NewMasker(found)
+	return schema.MaskerOf(values, r.params)
 }
 
 // maskResult hides the secrets of a result: those its output schema names, and those the
@@ -62,7 +57,7 @@ func (r *ranWith) maskResult(x *core.Execution, raw []byte) ([]byte, error) {
 		}
 	}
 	if m := r.masker(x); m != nil {
-		return maskTexts(raw, m), nil
+		return m.MaskJSON(raw), nil
 	}
 	return raw, nil
 }
@@ -91,34 +86,6 @@ func (r *ranWith) maskOutput(raw []byte) ([]byte, error) {
 	}
 	result[r.outputKey] = schema.MaskValue(result[r.outputKey], whole)
 	return json.Marshal(result)
-}
-
-// maskTexts hides secrets inside the texts of a JSON value and leaves the rest as it is.
-func maskTexts(raw []byte, m *schema.Masker) []byte {
-	out := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '"' {
-			out = append(out, raw[i])
-			continue
-		}
-		end := min(endOfText(raw, i), len(raw)-1)
-		out = append(out, maskText(raw[i:end+1], m)...)
-		i = end
-	}
-	return out
-}
-
-// maskText hides secrets inside a JSON text, however it is escaped.
-func maskText(quoted []byte, m *schema.Masker) []byte {
-	text := string(quoted[1 : len(quoted)-1])
-	if strings.Contains(text, `\`) && json.Unmarshal(quoted, &text) != nil {
-		text = "" // no JSON: nothing is surely hidden
-	}
-	masked := m.Mask(text)
-	if masked == text && text != "" {
-		return quoted
-	}
-	return appendText(nil, masked)
 }
 
 // decodeObject returns nil for JSON that is no object.

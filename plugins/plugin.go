@@ -29,7 +29,8 @@ type Plugin interface {
 
 // Host does what a pack's code asks for. It is made for one Call or Watch: it knows the
 // pack, the execution, what was granted and the deadline. Do may be called at once from
-// many goroutines, and returns soon after ctx is done: a request waits for it. Refusals are Replies with an Error, never a Go error.
+// many goroutines, and returns soon after ctx is done: a request waits for it. Refusals are
+// Replies with an Error, never a Go error.
 type Host interface {
 	Do(ctx context.Context, op wire.Op) wire.Reply
 }

@@ -1,8 +1,6 @@
 package plugins
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"slices"
 	"sync"
@@ -64,49 +62,11 @@ func (s *secrets) mask(text string) string {
 
 // maskJSON masks the texts inside a JSON value, names of members among them.
 func (s *secrets) maskJSON(value []byte) []byte {
-	if known, _ := s.now(); len(known) == 0 {
+	known, m := s.now()
+	if len(known) == 0 {
 		return value
 	}
-	var out bytes.Buffer
-	for len(value) > 0 {
-		start := bytes.IndexByte(value, '"')
-		if start < 0 {
-			break
-		}
-		end := start + textLen(value[start:])
-		out.Write(value[:start])
-		out.Write(s.maskText(value[start:end]))
-		value = value[end:]
-	}
-	out.Write(value)
-	return out.Bytes()
-}
-
-// maskText masks a JSON string.
-func (s *secrets) maskText(quoted []byte) []byte {
-	var text string
-	if json.Unmarshal(quoted, &text) != nil {
-		return quoted
-	}
-	masked := s.mask(text)
-	if masked == text {
-		return quoted
-	}
-	out, _ := json.Marshal(masked) // a string has a JSON form
-	return out
-}
-
-// textLen is the length of the JSON string that b begins with, quotes and all.
-func textLen(b []byte) int {
-	for i := 1; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(b)
+	return m.MaskJSON(value)
 }
 
 // maskedWriter masks what is written. It holds back an end that could be the beginning of

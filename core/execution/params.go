@@ -149,11 +149,7 @@ func (r *run) masker() *schema.Masker {
 	if err != nil {
 		return nil
 	}
-	secrets := schema.Secrets(stored, set.Parameters())
-	if len(secrets) == 0 {
-		return nil
-	}
-	return schema.NewMasker(secrets)
+	return schema.MaskerOf(stored, set.Parameters())
 }
 
 // scope is the names that templates in parameters may use.

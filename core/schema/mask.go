@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -125,6 +126,15 @@ type Masker struct {
 // it needs to begin with grows with the square of it.
 const longSecret = 4 << 10
 
+// MaskerOf looks for the values of secret parameters; nil when there are none.
+func MaskerOf(values map[string]any, params core.Parameters) *Masker {
+	secrets := Secrets(values, params)
+	if len(secrets) == 0 {
+		return nil
+	}
+	return NewMasker(secrets)
+}
+
 // NewMasker looks for secrets as they are and as they stand inside a JSON text. Those
 // shorter than three bytes are left out.
 func NewMasker(secrets []string) *Masker {
@@ -160,6 +170,50 @@ func (m *Masker) Mask(text string) string {
 		text = strings.ReplaceAll(text, s, Masked)
 	}
 	return m.replacer.Replace(text)
+}
+
+// MaskJSON masks the texts inside a JSON value, names of members among them, however they
+// are escaped.
+func (m *Masker) MaskJSON(value []byte) []byte {
+	out := make([]byte, 0, len(value))
+	for len(value) > 0 {
+		start := bytes.IndexByte(value, '"')
+		if start < 0 {
+			break
+		}
+		end := start + textLen(value[start:])
+		out = append(out, value[:start]...)
+		out = append(out, m.maskText(value[start:end])...)
+		value = value[end:]
+	}
+	return append(out, value...)
+}
+
+// maskText masks a JSON string.
+func (m *Masker) maskText(quoted []byte) []byte {
+	var text string
+	if json.Unmarshal(quoted, &text) != nil {
+		return []byte(`""`) // no JSON: nothing is surely hidden
+	}
+	masked := m.Mask(text)
+	if masked == text {
+		return quoted
+	}
+	out, _ := json.Marshal(masked) // a string has a JSON form
+	return out
+}
+
+// textLen is the length of the JSON string that b begins with, quotes and all.
+func textLen(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
 }
 
 // Beginning is the length of the longest end of text that a secret begins with.

@@ -42,8 +42,11 @@ func Batch(n int) func(context.Context) (int, error) {
 func (s *Store) Work(ctx context.Context, w Worker) error {
 	for {
 		n, err := w.Slots(ctx)
-		if err != nil {
-			return quiet(ctx, err)
+		switch {
+		case over(ctx, err):
+			return nil
+		case err != nil:
+			return err
 		}
 		ds, err := s.b.Pull(ctx, w.Queue, n)
 		if err == nil {
@@ -62,14 +65,6 @@ func (s *Store) Work(ctx context.Context, w Worker) error {
 // over reports that it is time to end.
 func over(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, backend.ErrClosed)
-}
-
-// quiet makes an orderly end of errors that only say that it is time to end.
-func quiet(ctx context.Context, err error) error {
-	if over(ctx, err) {
-		return nil
-	}
-	return err
 }
 
 // batch commits to the end even if ctx ends: what is written and nobody hears of would be

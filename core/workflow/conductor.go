@@ -117,11 +117,15 @@ func (c *Conductor) firstVars(in Input) (vars *expr.Dict, failed bool) {
 
 // reaching is what expressions see that need no more than variables and what lies outside of the workflow.
 func (c *Conductor) reaching(vars *expr.Dict, task string, route int) *functions.Workflow {
-	w := &functions.Workflow{Vars: vars}
-	if c.Functions != nil {
-		w.Extra = c.Functions(task, route)
+	return &functions.Workflow{Vars: vars, Extra: c.outside(task, route)}
+}
+
+// outside is the functions that reach out of the workflow, nil for none.
+func (c *Conductor) outside(task string, route int) map[string]functions.Function {
+	if c.Functions == nil {
+		return nil
 	}
-	return w
+	return c.Functions(task, route)
 }
 
 func emptyIfNil(d *expr.Dict) *expr.Dict {

@@ -101,9 +101,7 @@ func (c *Conductor) visible(vars *expr.Dict) *functions.Workflow {
 func (c *Conductor) sight(p place, in *scope) *functions.Workflow {
 	w := c.visible(c.varsOf(in))
 	w.Task = expr.DictOf("id", p.node.ID, "route", int64(p.route))
-	if c.Functions != nil {
-		w.Extra = c.Functions(p.node.ID, p.route)
-	}
+	w.Extra = c.outside(p.node.ID, p.route)
 	expr.Freeze(w.Task)
 	return w
 }

@@ -16,9 +16,7 @@ func (c *Conductor) Conclude() Step {
 		return c.take()
 	}
 	w := c.visible(c.lastVars())
-	if c.Functions != nil {
-		w.Extra = c.Functions("", 0)
-	}
+	w.Extra = c.outside("", 0)
 	output, ok := c.evaluateAll(c.spec.output, w, Error{})
 	if output.Len() > 0 {
 		c.do(&outputSet{data{output}})

@@ -44,7 +44,7 @@ func (c *Call) runes(i int) ([]rune, error) {
 }
 
 // pay spends what handling a text costs.
-func (c *Call) pay(s string) error { return c.budget().Step(int64(len(s)) / 64) }
+func (c *Call) pay(s string) error { return expr.ReadText(c.budget(), s) }
 
 func textFunc(f func(string) string) func(c *Call) (Value, error) {
 	return func(c *Call) (Value, error) { return c.string(f(c.text(0))) }

@@ -1,15 +1,13 @@
-package api
+package schema
 
 import (
 	"encoding/json"
 	"testing"
-
-	"github.com/petrelhq/petrel/core/schema"
 )
 
-// TestMaskTexts: a secret is found however a text is escaped, never in what an escape is
+// TestMaskJSON: a secret is found however a text is escaped, never in what an escape is
 // written with, and JSON stays JSON.
-func TestMaskTexts(t *testing.T) {
+func TestMaskJSON(t *testing.T) {
 	for _, c := range []struct{ secret, raw, want string }{
 		{"hunter2", `{"a":"is hunter2!","n":1.50,"b":[""]}`, `{"a":"is ********!","n":1.50,"b":[""]}`},
 		{"nothing", `{"a":"see\nothing here"}`, `{"a":"see\nothing here"}`},
@@ -17,7 +15,7 @@ func TestMaskTexts(t *testing.T) {
 		{"a/b/c", `{"a":"a\/b\/c"}`, `{"a":"********"}`},
 		{`say "x"`, `{"a":"say \"x\" \\"}`, `{"a":"******** \\"}`},
 	} {
-		got := string(maskTexts([]byte(c.raw), schema.NewMasker([]string{c.secret})))
+		got := string(NewMasker([]string{c.secret}).MaskJSON([]byte(c.raw)))
 		if got != c.want || !json.Valid([]byte(got)) {
 			t.Errorf("%s without %s: %s, want %s", c.raw, c.secret, got, c.want)
 		}
