@@ -42,7 +42,7 @@ const (
 	executionBody = `{"type":"object","properties":{
 		"action":{"type":"string","required":true},"parameters":{"type":["object","null"]},
 		"user":{"type":["string","null"]},"context":{"type":["object","null"]},
-		"delay":{"type":["integer","null"],"minimum":0,"maximum":315360000000},"notify":{"type":["object","null"]},
+		"delay":{"type":["integer","null"],"minimum":0},"notify":{"type":["object","null"]},
 		"callback":{"type":["object","null"]},
 		"id":{},"status":{},"start_timestamp":{},"end_timestamp":{},"result":{},"runner_info":{},
 		"action_is_workflow":{},"workflow_execution":{},"task_execution":{}},"additionalProperties":false}`
@@ -53,7 +53,7 @@ const (
 
 	reRunBody = `{"type":"object","properties":{
 		"parameters":{"type":["object","null"]},"tasks":{"type":["array","null"]},"reset":{"type":["array","null"]},
-		"user":{"type":["string","null"]},"delay":{"type":["integer","null"],"minimum":0,"maximum":315360000000},
+		"user":{"type":["string","null"]},"delay":{"type":["integer","null"],"minimum":0},
 		"context":{"type":["object","null"]}},"additionalProperties":false}`
 
 	triggerBody = `{"type":"object","properties":{

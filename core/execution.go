@@ -1,6 +1,9 @@
 package core
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Execution is one run of an action, asked for by a person, a rule or a workflow.
 // It stores digests of the definitions it ran with; the definitions lie once per digest.
@@ -170,6 +173,10 @@ type ReRun struct {
 // Continues reports whether the run goes on where the other ended, instead of beginning anew.
 func (r *ReRun) Continues() bool { return len(r.Tasks) > 0 || r.Failed }
 
+// MaxDelay is the longest that an execution may be put off: ten years. Beyond some hundred,
+// nanoseconds could not say when.
+const MaxDelay = 10 * 365 * 24 * time.Hour
+
 // Request asks for an execution. Identity travels here, never in a context.Context.
 type Request struct {
 	ID         string // set when derived from a cause; else made
@@ -180,7 +187,7 @@ type Request struct {
 	User       string
 	Roles      []string
 	Context    Context
-	Delay      int64 // ms
+	Delay      int64 // ms, at most MaxDelay
 	Notify     json.RawMessage
 	Callback   json.RawMessage
 	Origin     *Origin

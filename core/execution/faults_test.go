@@ -139,7 +139,6 @@ func TestALostExecutionIsSettledOnceTheDiskHasRoom(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	full.Store(false)
-	time.Sleep(300 * time.Millisecond)
 	w.update(func(tx *store.Tx) error { tx.Push(store.Executions, id, "", 0); return nil }) // as the sweeper does
 	if x := w.awaitEnd(id); x.Status != core.Abandoned {
 		t.Errorf("ended %s", x.Status)

@@ -134,3 +134,13 @@ func TestSecretsAreMasked(t *testing.T) {
 		t.Errorf("masked as %s, %v", masked, err)
 	}
 }
+
+// TestDelayHasAnEnd: what is put off for longer than can be counted would begin at once.
+func TestDelayHasAnEnd(t *testing.T) {
+	w := newWorld(t, map[string]core.Runner{"plain": succeed(`{}`)}, nil)
+	tx := w.store.Begin()
+	_, err := w.engine.Request(t.Context(), tx, core.Request{Action: "test.plain", Delay: core.MaxDelay.Milliseconds() + 1})
+	if core.KindOf(err) != core.Invalid || !strings.Contains(err.Error(), "delay") {
+		t.Errorf("error %v, want Invalid, of the delay", err)
+	}
+}

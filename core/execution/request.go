@@ -18,6 +18,9 @@ import (
 // that cannot be rendered leaves a failed execution behind, which is returned with the
 // error for the caller to commit. st2: rest-api reference, executions.
 func (e *Engine) Request(ctx context.Context, tx *store.Tx, r core.Request) (*core.Execution, error) {
+	if most := core.MaxDelay.Milliseconds(); r.Delay > most {
+		return nil, core.FieldErrorf("delay", "delay is %d ms, the most is %d", r.Delay, most)
+	}
 	ds, err := e.defs.In(ctx, tx)
 	if err != nil {
 		return nil, err

@@ -222,13 +222,10 @@ func (s *session) notAsked(at *core.TaskContext, cause error) error {
 	return err
 }
 
-// mostDelay is how many seconds a task may be put off: ten years, as with other executions.
-const mostDelay = 3650 * 24 * 3600
-
 // request asks for a child under an id that follows from its place in the workflow.
 func (s *session) request(ctx context.Context, t *workflow.Task, a *workflow.Action, at *core.TaskContext) (*core.Execution, error) {
-	if t.Delay > mostDelay {
-		return nil, core.Errorf(core.Invalid, "the delay of the task %s is %d seconds, the most is %d", t.ID, t.Delay, mostDelay)
+	if most := int64(core.MaxDelay / time.Second); t.Delay > most { // in seconds: in milliseconds it may be too much to count
+		return nil, core.Errorf(core.Invalid, "the delay of the task %s is %d seconds, the most is %d", t.ID, t.Delay, most)
 	}
 	r := core.Request{
 		ID:     core.DeriveID("child", s.x.ID, strconv.Itoa(s.flow.Children)),
